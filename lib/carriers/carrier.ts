@@ -1,0 +1,50 @@
+/**
+ * What a carrier is: the thing that takes a message the last mile to a device (FCM, APNs, a desktop socket).
+ * A carrier is a folder here with a client, a payload and an outcome table; dispatch knows only this file.
+ */
+
+/** Where a device is reached. Stored with the device, changed by it, retired when the carrier says it is dead. */
+export type PushTarget =
+  | { type: 'fcm'; token: string }
+  | { type: 'fcm'; fid: string }
+  | { type: 'apns'; token: string; topic: string; environment: 'sandbox' | 'production' }
+  | { type: 'webpush'; endpoint: string; p256dh: string; auth: string };
+
+/** Names of the carriers that have a queue and a Lambda of their own. */
+export type CarrierName = 'fcm' | 'apns' | 'desktop';
+
+/** One message for one device, ready to be handed to a carrier. */
+export interface Push {
+  /** Account that owns the device. */
+  user: string;
+  /** Device id. */
+  device: string;
+  /** Message id on this device; the collapse key everywhere, so that a repeat replaces and never doubles. */
+  id: number;
+  /** −2 … 2. */
+  priority: number;
+  /** When the message stops existing. Unix seconds. */
+  expiresAt: number;
+  /** The sealed message; absent for a device without a key, which only ever gets the sync stub. */
+  sealed?: Uint8Array;
+  /** Where to. Absent for `desktop`, which looks up the device's connection by itself. */
+  target?: PushTarget;
+}
+
+/** What a carrier answered, as far as dispatch needs to know. */
+export type Outcome =
+  /** The carrier has it: mark delivered. */
+  | { kind: 'accepted' }
+  /** Never going to work for this message or target. With `retire`, the target is dead (since `deadSince`, Unix seconds, if the carrier said). */
+  | { kind: 'refused'; reason: string; retire: boolean; deadSince?: number }
+  /** Not now: try again by the queue, not before `retryAfter` seconds if the carrier said. */
+  | { kind: 'failed'; reason: string; retryAfter?: number }
+  /** Our credentials or configuration are wrong: alarm, keep target and message. */
+  | { kind: 'fault'; reason: string };
+
+/** A carrier's client. Never throws for what the carrier answers, and always settles within its own time limit. */
+export interface Carrier {
+  send(push: Push): Promise<Outcome>;
+  /** Ends kept connections (tests and the end of a process). */
+  close(): Promise<void>;
+}

@@ -1,0 +1,41 @@
+/**
+ * The envelope: what is inside a sealed message. UTF-8 JSON, sealed with libsodium's `crypto_box_seal` to one
+ * device's X25519 public key. docs/protocol.md describes it for other languages; `test/vectors/` has examples.
+ */
+
+/** Version of the envelope. A device refuses a version that it does not know, and keeps the message for later. */
+export const ENVELOPE_VERSION = 1;
+
+/** Version 1 of the envelope. Absent means "not set"; there are no nulls. */
+export interface Envelope {
+  v: typeof ENVELOPE_VERSION;
+  /** Message id on this device: integer < 2^53, the key in the device's database, what is acknowledged. */
+  id: number;
+  /** Id of the message across all its recipients: integer < 2^53. */
+  umid: number;
+  /** Name of the application that sent it. */
+  app: string;
+  /** Id of the application: integer < 2^31. */
+  aid: number;
+  /** Name of the application's icon, to be fetched from `/icons/{icon}.png`. */
+  icon: string;
+  /** Time to show and to sort by: the sender's `timestamp`, else the time of receipt. Unix seconds. */
+  date: number;
+  /** When the server received it. Unix seconds. Only there if it differs from `date`. */
+  received?: number;
+  message: string;
+  /** Absent: show the app's name. */
+  title?: string;
+  url?: string;
+  url_title?: string;
+  /** −2 … 2 (Pushover's scale). */
+  priority: number;
+  /** Name of the sound; absent: the device's own default. */
+  sound?: string;
+  /** The message text has Pushover's HTML subset. */
+  html?: 1;
+  /** The message text is to be shown in a monospaced face. */
+  monospace?: 1;
+  /** When a device deletes the message by itself (the sender's `ttl`). Unix seconds. */
+  expires?: number;
+}
