@@ -1,0 +1,126 @@
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { Construct } from 'constructs';
+import type { SignUpMode } from '../lib/accounts/accounts.ts';
+import type { FunctionName } from './bundles.ts';
+import type { DataStack } from './data-stack.ts';
+import type { DispatchStack } from './dispatch-stack.ts';
+import { PealFunction } from './peal-function.ts';
+
+export interface ApiStackProps extends StackProps {
+  data: DataStack;
+  dispatch: DispatchStack;
+  bundles: Record<FunctionName, string>;
+  signUp: SignUpMode;
+}
+
+/** The front door: the HTTP API with a function for sending, one for sync, one for accounts; and the operator's. */
+export class ApiStack extends Stack {
+  constructor(scope: Construct, id: string, { data, dispatch, bundles, signUp, ...props }: ApiStackProps) {
+    super(scope, id, props);
+    const { directory, mailbox } = data;
+    const tables = { DIRECTORY_TABLE: directory.tableName, MAILBOX_TABLE: mailbox.tableName };
+
+    const send = new PealFunction(this, 'Send', {
+      bundle: bundles.send,
+      description: 'Accepts messages: seals, stores, queues',
+      environment: {
+        ...tables,
+        FCM_QUEUE_URL: dispatch.fcm.queue.queueUrl,
+        APNS_QUEUE_URL: dispatch.apns.queue.queueUrl,
+        DESKTOP_QUEUE_URL: dispatch.desktop.queue.queueUrl,
+      },
+      timeout: Duration.seconds(29),
+      // A whole CPU: sealing for fifty users' devices is arithmetic.
+      memory: 1769,
+    })
+      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      .allow(['dynamodb:PutItem', 'dynamodb:DeleteItem'], mailbox.tableArn)
+      .allow(
+        ['sqs:SendMessage'],
+        dispatch.fcm.queue.queueArn,
+        dispatch.apns.queue.queueArn,
+        dispatch.desktop.queue.queueArn,
+      );
+
+    const sync = new PealFunction(this, 'Sync', {
+      bundle: bundles.sync,
+      description: 'Serves what waits for a device, and deletes what it has stored',
+      environment: tables,
+      timeout: Duration.seconds(29),
+      memory: 1024,
+    })
+      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      .allow(
+        ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
+        mailbox.tableArn,
+      );
+
+    const account = new PealFunction(this, 'Account', {
+      bundle: bundles.account,
+      description: 'Accounts, devices, apps',
+      environment: { DIRECTORY_TABLE: directory.tableName, SIGN_UP: signUp },
+      timeout: Duration.seconds(15),
+      // argon2id takes 50 ms of a whole CPU.
+      memory: 1769,
+    }).allow(
+      [
+        'dynamodb:BatchGetItem',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:Query',
+      ],
+      directory.tableArn,
+    );
+
+    const admin = new PealFunction(this, 'Admin', {
+      bundle: bundles.admin,
+      description: 'The operator’s commands: accounts and invitations',
+      environment: { DIRECTORY_TABLE: directory.tableName },
+      timeout: Duration.seconds(15),
+      memory: 1769,
+    }).allow(['dynamodb:PutItem'], directory.tableArn);
+
+    const api = new HttpApi(this, 'HttpApi', {
+      description: 'Peal: the REST API',
+      createDefaultStage: false,
+    });
+    new HttpStage(this, 'HttpStage', {
+      httpApi: api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: 5_000, burstLimit: 2_500 },
+    });
+    const route = (handler: PealFunction, method: HttpMethod, ...paths: string[]) => {
+      const integration = new HttpLambdaIntegration(`${handler.node.id}Integration`, handler.lambda);
+      for (const path of paths) api.addRoutes({ path, methods: [method], integration });
+    };
+    route(send, HttpMethod.POST, ...suffixed('/1/messages'));
+    route(sync, HttpMethod.GET, ...suffixed('/1/messages'));
+    route(sync, HttpMethod.POST, ...suffixed('/1/devices/{id}/update_highest_message'));
+    route(account, HttpMethod.POST, ...suffixed('/1/users'), ...suffixed('/1/users/login'));
+    route(account, HttpMethod.POST, ...suffixed('/1/users/logout'), ...suffixed('/1/devices'));
+    route(account, HttpMethod.POST, '/1/devices/{id}', ...suffixed('/1/devices/{id}/delete'));
+    route(account, HttpMethod.POST, ...suffixed('/1/apps'));
+    route(account, HttpMethod.POST, ...suffixed('/1/apps/{id}/rotate'), ...suffixed('/1/apps/{id}/delete'));
+    route(account, HttpMethod.GET, ...suffixed('/1/devices'), ...suffixed('/1/apps'));
+    route(account, HttpMethod.OPTIONS, '/{proxy+}');
+
+    new CfnOutput(this, 'ApiUrl', {
+      value: api.apiEndpoint,
+      description: 'Where senders and devices connect',
+    });
+    new CfnOutput(this, 'AdminFunction', {
+      value: admin.lambda.functionName,
+      description: 'The function behind peal admin',
+    });
+  }
+}
+
+/** A path with and without the `.json` that Pushover's clients put, or do not put, after it. */
+function suffixed(path: string): string[] {
+  return [`${path}.json`, path];
+}

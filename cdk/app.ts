@@ -1,0 +1,20 @@
+/** What `cdk deploy --all` deploys. Sign-up is closed unless the context says otherwise (`-c signUp=invitation`). */
+import { App, Tags } from 'aws-cdk-lib';
+import { signUpMode } from '../lib/accounts/sign-up-mode.ts';
+import { ApiStack } from './api-stack.ts';
+import { bundleFunctions } from './bundles.ts';
+import { DataStack } from './data-stack.ts';
+import { DispatchStack } from './dispatch-stack.ts';
+
+const app = new App();
+const signUp = signUpMode(app.node.tryGetContext('signUp') ?? 'closed');
+const bundles = bundleFunctions();
+
+const data = new DataStack(app, 'PealData', { description: 'Peal: what holds data' });
+const dispatch = new DispatchStack(app, 'PealDispatch', {
+  description: 'Peal: carriers and sockets',
+  data,
+  bundles,
+});
+new ApiStack(app, 'PealApi', { description: 'Peal: the REST API', data, dispatch, bundles, signUp });
+Tags.of(app).add('app', 'peal');

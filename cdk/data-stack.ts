@@ -1,0 +1,78 @@
+import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+
+/** How long attachments live. S3 rounds up to the next midnight UTC. */
+const ATTACHMENT_LIFE = Duration.days(3);
+
+/**
+ * Everything that holds data. Apart from the rest, so that deploying the rest can never replace it; each resource is
+ * retained when the stack goes, and the tables refuse deletion.
+ */
+export class DataStack extends Stack {
+  /** Accounts, devices, apps, sessions, connections. Backed up continuously. */
+  readonly directory: TableV2;
+  /** Messages that wait for their devices. Not backed up: a message exists on its devices, or for 21 days here. */
+  readonly mailbox: TableV2;
+  /** Attachments, for at most 3 days. */
+  readonly attachments: Bucket;
+  /** A Google service account's JSON, put there by the operator. */
+  readonly fcmSecret: Secret;
+  /** An APNs key: keyId, teamId, privateKey; put there by the operator. */
+  readonly apnsSecret: Secret;
+
+  constructor(scope: Construct, id: string, props?: StackProps) {
+    super(scope, id, props);
+    const common = {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      // Encrypted with a key that DynamoDB owns: a key of our own would bill every request to KMS and guard nothing
+      // more, since messages are sealed and secrets are hashed before they get here.
+      encryption: TableEncryptionV2.dynamoOwnedKey(),
+      timeToLiveAttribute: 'ttl',
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    };
+    this.directory = new TableV2(this, 'Directory', {
+      ...common,
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    });
+    this.mailbox = new TableV2(this, 'Mailbox', {
+      ...common,
+      sortKey: { name: 'sk', type: AttributeType.NUMBER },
+    });
+    this.attachments = new Bucket(this, 'Attachments', {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      versioned: false,
+      lifecycleRules: [
+        {
+          id: 'gone-after-3-days',
+          expiration: ATTACHMENT_LIFE,
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+        },
+      ],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.fcmSecret = this.#carrierSecret('FcmCredentials', 'Service account JSON of the Firebase project');
+    this.apnsSecret = this.#carrierSecret(
+      'ApnsCredentials',
+      'JSON with keyId, teamId and privateKey of an APNs key',
+    );
+  }
+
+  /** A secret that starts without credentials (its carrier is off) and is filled by the operator. */
+  #carrierSecret(id: string, description: string): Secret {
+    return new Secret(this, id, {
+      description,
+      generateSecretString: { secretStringTemplate: '{}', generateStringKey: 'empty' },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+}

@@ -1,0 +1,59 @@
+import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+
+/** What a function is given. */
+export interface PealFunctionProps {
+  /** Folder of its bundle. */
+  bundle: string;
+  description: string;
+  environment: Record<string, string>;
+  timeout: Duration;
+  /** MiB; also its share of a CPU (a whole one at 1,769). */
+  memory: number;
+}
+
+/**
+ * A Lambda function with a role and a log group of its own. The role may write that log and nothing else, until
+ * `allow` says what.
+ */
+export class PealFunction extends Construct {
+  readonly lambda: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: PealFunctionProps) {
+    super(scope, id);
+    const logGroup = new LogGroup(this, 'Logs', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(role);
+    this.lambda = new LambdaFunction(this, 'Function', {
+      description: props.description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: Code.fromAsset(props.bundle),
+      environment: props.environment,
+      timeout: props.timeout,
+      memorySize: props.memory,
+      loggingFormat: LoggingFormat.JSON,
+      logGroup,
+      role,
+    });
+  }
+
+  /** Grants exactly these actions on exactly these resources. */
+  allow(actions: string[], ...resources: string[]): this {
+    this.lambda.addToRolePolicy(new PolicyStatement({ actions, resources }));
+    return this;
+  }
+}

@@ -1,0 +1,118 @@
+/** A received message on a terminal, as JSON, or as the input of a command. */
+import { spawn } from 'node:child_process';
+import type { Message } from '../../lib/device/envelope.ts';
+import type { StoredMessage } from '../../lib/device/store.ts';
+import { CliError, EXIT } from '../errors.ts';
+import { harmless, jsonLine, note, write } from '../output.ts';
+import { clock } from '../time.ts';
+import { htmlToText } from './html-text.ts';
+
+/** Shows a message; when it resolves the message counts as shown, when it rejects it comes again. */
+export type Show = (message: StoredMessage) => Promise<void>;
+
+const PRIORITY: Readonly<Record<string, string>> = {
+  '-2': 'lowest',
+  '-1': 'low',
+  '1': 'high',
+  '2': 'emergency',
+};
+
+/** Prints a message for people. */
+export const showText: Show = async (stored) => {
+  if (stored.kind === 'message') await write(process.stdout, `${messageText(stored.message)}\n`);
+  else note(unreadableText(stored.id, stored.reason));
+};
+
+/** Prints a message as one line of JSON: the envelope's fields, or `{"id":…,"unreadable":"reason"}`. */
+export const showJson: Show = async (stored) => {
+  await write(process.stdout, `${jsonLine(asJson(stored))}\n`);
+};
+
+/** A message as text of several lines. */
+export function messageText(message: Message): string {
+  const { app, title, priority } = message;
+  const level = PRIORITY[String(priority)];
+  const heading = [clock(message.date), title === undefined || title === app ? app : `${app}: ${title}`];
+  if (level !== undefined) heading.push(`(${level})`);
+  const body = message.html ? htmlToText(message.message) : message.message;
+  const lines = harmless(body).split('\n');
+  if (message.url !== undefined) {
+    lines.push(
+      harmless(message.url_title === undefined ? message.url : `${message.url_title}: ${message.url}`),
+    );
+  }
+  const first = harmless(heading.join('  ')).replaceAll('\n', ' ');
+  return [first, ...lines.map((line) => `  ${line}`.trimEnd())].join('\n');
+}
+
+/**
+ * Runs a command of the shell for each message, one after another: JSON on its standard input, the fields in
+ * PEAL_… variables. A command that fails is told and is not run again; one that ends because the listening is
+ * interrupted is run again at the next start.
+ */
+export function showByCommand(commandLine: string, interrupted: () => boolean): Show {
+  return async (stored) => {
+    const { code, signal } = await run(commandLine, environment(stored), `${jsonLine(asJson(stored))}\n`);
+    if (signal !== null && interrupted()) throw new CliError(EXIT.interrupted, 'interrupted');
+    if (code !== 0) note(`peal: the command for message ${stored.id} ended with ${signal ?? code}`);
+  };
+}
+
+function run(
+  commandLine: string,
+  env: NodeJS.ProcessEnv,
+  input: string,
+): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(commandLine, { shell: true, env, stdio: ['pipe', 'inherit', 'inherit'] });
+    child.once('error', (error) =>
+      reject(new CliError(EXIT.usage, `cannot run the command: ${error.message}`)),
+    );
+    child.once('close', (code, signal) => resolve({ code, signal }));
+    // A command need not read its input.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+/** Fields that become variables, so that none of an earlier message or of our own surroundings is left. */
+const FIELDS: readonly (keyof Message)[] = [
+  ...([
+    'id',
+    'umid',
+    'app',
+    'aid',
+    'icon',
+    'date',
+    'received',
+    'message',
+    'title',
+    'url',
+    'url_title',
+  ] as const),
+  ...(['priority', 'sound', 'html', 'monospace', 'expires'] as const),
+];
+
+function environment(stored: StoredMessage): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  delete env.PEAL_PASSWORD;
+  for (const field of FIELDS) {
+    const name = `PEAL_${field.toUpperCase()}`;
+    const value = stored.kind === 'message' ? stored.message[field] : undefined;
+    // An environment cannot hold NUL.
+    if (value === undefined) delete env[name];
+    else env[name] = String(value).replaceAll('\0', '');
+  }
+  if (stored.kind === 'unreadable')
+    Object.assign(env, { PEAL_ID: String(stored.id), PEAL_UNREADABLE: stored.reason });
+  else delete env.PEAL_UNREADABLE;
+  return env;
+}
+
+function asJson(stored: StoredMessage): object {
+  return stored.kind === 'message' ? stored.message : { id: stored.id, unreadable: stored.reason };
+}
+
+function unreadableText(id: number, reason: string): string {
+  return `peal: message ${id} cannot be read (${reason}); it is kept, and read when a later version can`;
+}

@@ -1,0 +1,32 @@
+import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Table } from '../lib/storage/table.ts';
+
+/** The only place where environment variables are read. Each is set in `cdk/`; one that is missing fails the start. */
+export function variable(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '') throw new Error(`environment variable ${name} is not set`);
+  return value;
+}
+
+/** Time limits of a call to AWS: a dead connection must not eat the whole invocation. Milliseconds. */
+export const CALL = { connectionTimeout: 1_000, requestTimeout: 3_000 };
+
+/** One client for both tables: connections are kept between invocations. */
+let document: DynamoDBDocumentClient | undefined;
+
+/** The table that an environment variable names. */
+export function table(name: 'DIRECTORY_TABLE' | 'MAILBOX_TABLE'): Table {
+  document ??= DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 4, requestHandler: CALL }));
+  return { client: document, name: variable(name) };
+}
+
+/** The client that posts to sockets. One try: what fails is dispatch's to repeat. */
+export function socketClient(): ApiGatewayManagementApiClient {
+  return new ApiGatewayManagementApiClient({
+    endpoint: variable('SOCKET_ENDPOINT'),
+    maxAttempts: 1,
+    requestHandler: CALL,
+  });
+}

@@ -1,0 +1,66 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { type Context, Hono } from 'hono';
+import { type ErrorStyle, onError, preflight } from '../lib/http/answer.ts';
+import type { ParamSource } from '../lib/http/body.ts';
+import type { Params } from '../lib/http/params.ts';
+
+/** What handlers find beside the request. */
+export interface HttpEnv {
+  Bindings: {
+    /** The body as it came. A web-standard Request has none on GET, but clients of Pushover send some. */
+    body: Uint8Array | null;
+  };
+}
+
+/** An app for a Lambda's routes: refusals become answers, anything else thrown a 500. */
+export function httpApp(style: ErrorStyle = 'list'): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>({ strict: false });
+  app.onError(onError(style));
+  app.options('*', () => preflight());
+  return app;
+}
+
+/** A request in the hands of a handler. */
+export type HttpContext = Context<HttpEnv>;
+
+/** What `readParams` reads, of a request. */
+export function source(c: HttpContext): ParamSource {
+  return { url: c.req.url, headers: c.req.raw.headers, body: c.env.body };
+}
+
+/** The session secret: the `secret` parameter (Pushover's way), or a bearer token, which keeps it out of addresses. */
+export function secretOf(c: HttpContext, params: Params): string | undefined {
+  const bearer = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '');
+  return params.get('secret') ?? bearer?.[1];
+}
+
+/** Names of headers as some clients match them, letter case included (over HTTP/1.1). */
+const CASED = new Map(
+  ['X-Limit-App-Limit', 'X-Limit-App-Remaining', 'X-Limit-App-Reset'].map((name) => [
+    name.toLowerCase(),
+    name,
+  ]),
+);
+
+/**
+ * Runs an app behind API Gateway's HTTP API (payload format 2.0). Hono's own adapter refuses bodies on GET.
+ */
+export function serve(app: Hono<HttpEnv>) {
+  return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+    const { method } = event.requestContext.http;
+    const query = event.rawQueryString === '' ? '' : `?${event.rawQueryString}`;
+    const url = `https://${event.requestContext.domainName}${event.rawPath}${query}`;
+    const headers = new Headers();
+    for (const [name, value] of Object.entries(event.headers))
+      if (value !== undefined) headers.set(name, value);
+    const body = event.body ? Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : null;
+    const response = await app.fetch(new Request(url, { method, headers }), { body });
+    return {
+      statusCode: response.status,
+      headers: Object.fromEntries(
+        [...response.headers].map(([name, value]) => [CASED.get(name) ?? name, value]),
+      ),
+      body: await response.text(),
+    };
+  };
+}

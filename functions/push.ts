@@ -1,0 +1,61 @@
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { DeviceRegistry } from '../lib/accounts/device-registry.ts';
+import type { Carrier, CarrierName } from '../lib/carriers/carrier.ts';
+import { type DispatchLog, dispatchBatch } from '../lib/dispatch/dispatch.ts';
+import { Mailbox } from '../lib/mailbox/mailbox.ts';
+import { Queue } from '../lib/storage/queue.ts';
+import { CALL, table, variable } from './environment.ts';
+
+/** For how long credentials are used before they are read again, so that a rotation reaches warm Lambdas. */
+const CREDENTIALS_MS = 5 * 60_000;
+
+/** The handler of a push Lambda: they differ only in the carrier that they bind. */
+export function pushHandler(name: CarrierName, carrier: () => Promise<Carrier>) {
+  const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
+  const context = {
+    name,
+    mailbox: new Mailbox(table('MAILBOX_TABLE'), Date.now),
+    devices: new DeviceRegistry(table('DIRECTORY_TABLE'), Date.now),
+    queue: new Queue(sqs, variable('QUEUE_URL')),
+    deadLetters: new Queue(sqs, variable('DEAD_LETTER_QUEUE_URL')),
+    clock: Date.now,
+    log,
+  };
+  return async (event: SQSEvent): Promise<SQSBatchResponse> => {
+    const deliveries = event.Records.map(({ messageId, body }) => ({ id: messageId, body }));
+    const failed = await dispatchBatch(deliveries, { ...context, carrier: await carrier() });
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  };
+}
+
+/**
+ * A carrier whose credentials are in Secrets Manager.
+ *
+ * @param create makes the carrier of the secret's text; undefined if the operator has not put credentials into it
+ */
+export function fromSecret(create: (secret: string) => Carrier | undefined): () => Promise<Carrier> {
+  const client = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
+  let current: { secret: string; carrier: Carrier; readAt: number } | undefined;
+  return async () => {
+    if (current && Date.now() - current.readAt < CREDENTIALS_MS) return current.carrier;
+    const answer = await client.send(new GetSecretValueCommand({ SecretId: variable('CARRIER_SECRET') }));
+    const secret = answer.SecretString ?? '';
+    if (current?.secret === secret) {
+      current.readAt = Date.now();
+      return current.carrier;
+    }
+    await current?.carrier.close();
+    current = { secret, carrier: create(secret) ?? OFF, readAt: Date.now() };
+    return current.carrier;
+  };
+}
+
+/** A carrier without credentials is off: its devices still sync. */
+const OFF: Carrier = {
+  send: async () => ({ kind: 'refused', reason: 'the carrier has no credentials', retire: false }),
+  close: async () => undefined,
+};
+
+const log: DispatchLog = (level, message, fields) => console[level]({ message, ...fields });

@@ -1,0 +1,32 @@
+/** `POST /1/messages.json`: accepts a message. */
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { success } from '../../lib/http/answer.ts';
+import { readParams } from '../../lib/http/body.ts';
+import { Mailbox } from '../../lib/mailbox/mailbox.ts';
+import { limitHeaders } from '../../lib/messages/limits.ts';
+import { Sender } from '../../lib/messages/send.ts';
+import { Queue } from '../../lib/storage/queue.ts';
+import { CALL, table, variable } from '../environment.ts';
+import { httpApp, serve, source } from '../http.ts';
+
+const clock = Date.now;
+const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
+const sender = new Sender({
+  directory: table('DIRECTORY_TABLE'),
+  mailbox: new Mailbox(table('MAILBOX_TABLE'), clock),
+  queues: {
+    fcm: new Queue(sqs, variable('FCM_QUEUE_URL')),
+    apns: new Queue(sqs, variable('APNS_QUEUE_URL')),
+    desktop: new Queue(sqs, variable('DESKTOP_QUEUE_URL')),
+  },
+  clock,
+});
+
+const app = httpApp();
+app.on('POST', ['/1/messages.json', '/1/messages'], async (c) => {
+  const accepted = await sender.send(await readParams(source(c)));
+  console.info({ message: 'accepted', ...accepted });
+  return success({}, limitHeaders(clock()));
+});
+
+export const handler = serve(app);

@@ -1,0 +1,43 @@
+/** `GET /1/messages.json` and `POST /1/devices/{id}/update_highest_message.json`: what waits, and what is stored. */
+import { findSession, sessionDevice } from '../../lib/accounts/sessions.ts';
+import { success } from '../../lib/http/answer.ts';
+import { readParams } from '../../lib/http/body.ts';
+import { Mailbox } from '../../lib/mailbox/mailbox.ts';
+import { highestId, startingId } from '../../lib/mailbox/parameters.ts';
+import { syncAnswer } from '../../lib/mailbox/sync-answer.ts';
+import { table } from '../environment.ts';
+import { httpApp, secretOf, serve, source } from '../http.ts';
+
+/**
+ * Stored bytes in one answer. As JSON they grow by a third (base64) or, where a sender fills a message with
+ * characters that JSON escapes, sixfold at the very worst of 1,024 such characters; Lambda answers at most 6 MiB.
+ */
+const PAGE_BYTES = 3 * 1024 * 1024;
+
+const directory = table('DIRECTORY_TABLE');
+const mailbox = new Mailbox(table('MAILBOX_TABLE'), Date.now);
+
+const app = httpApp();
+
+app.on('GET', ['/1/messages.json', '/1/messages'], async (c) => {
+  const params = await readParams(source(c));
+  const session = await findSession(directory, secretOf(c, params));
+  const device = sessionDevice(session, params.get('device_id'));
+  const page = await mailbox.page(device.id, startingId(params), PAGE_BYTES);
+  return success(syncAnswer(page, session, device));
+});
+
+app.on(
+  'POST',
+  ['update_highest_message.json', 'update_highest_message'].map((last) => `/1/devices/:id/${last}`),
+  async (c) => {
+    const params = await readParams(source(c));
+    const upTo = highestId(params);
+    const session = await findSession(directory, secretOf(c, params));
+    const device = sessionDevice(session, c.req.param('id'));
+    await mailbox.acknowledge(device.id, upTo);
+    return success();
+  },
+);
+
+export const handler = serve(app);

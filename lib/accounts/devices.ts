@@ -1,0 +1,35 @@
+import type { PushTarget } from '../carriers/carrier.ts';
+
+/** What a device runs on. `open` is Pushover's Open Client: no key, plain messages, reached over the socket. */
+export type Platform = 'open' | 'android' | 'ios' | 'web' | 'desktop';
+
+/** A device of an account, as it is stored. */
+export interface Device {
+  id: string;
+  /** 1–25 of `[A-Za-z0-9_-]`, unique within the account. */
+  name: string;
+  platform: Platform;
+  enabled: boolean;
+  /** X25519 public key, 32 bytes, to which its messages are sealed. Absent: it gets them plain. */
+  publicKey?: Uint8Array;
+  /** Where its carrier finds it. Absent: only the socket, and sync. */
+  push?: PushTarget;
+  /** When the push target was set, Unix milliseconds. Tells one registration of a target from the next. */
+  pushSince?: number;
+  /** Unix seconds. */
+  createdAt: number;
+}
+
+/** All devices of an account, in one item: one read finds every recipient, one condition guards every name. */
+export interface DeviceList {
+  user: string;
+  devices: Device[];
+  /** Grows with every change that needs to see all devices (names, number of them). 0: nothing stored yet. */
+  version: number;
+}
+
+/** Most devices of one account. Bounds what one message to one user can cost. */
+export const MAX_DEVICES = 50;
+
+/** Pushover's rule for device names. */
+export const DEVICE_NAME = /^[A-Za-z0-9_-]{1,25}$/;

@@ -1,0 +1,25 @@
+/**
+ * Keys of the Directory table: who there is, and how they are reached. Partition key `pk`, sort key `sk`; `ttl` is
+ * the attribute by which DynamoDB purges (late: every reader of an item that has one filters).
+ *
+ * | item                     | pk                   | sk               |
+ * | ------------------------ | -------------------- | ---------------- |
+ * | account, by its address  | `email#<address>`    | `account`        |
+ * | all devices of an account| `user#<user key>`    | `devices`        |
+ * | a session                | `user#<user key>`    | `session#<hash>` |
+ * | an app, for its owner    | `user#<user key>`    | `app#<id>`       |
+ * | an app, for sending      | `token#<hash>`       | `app`            |
+ * | an invitation            | `invitation#<hash>`  | `invitation`     |
+ * | a desktop's connection   | `device#<device id>` | `connection`     |
+ */
+
+export const accountKey = (email: string) => ({ pk: `email#${email}`, sk: 'account' });
+export const devicesKey = (user: string) => ({ pk: `user#${user}`, sk: 'devices' });
+export const sessionKey = (user: string, secretHash: string) => ({
+  pk: `user#${user}`,
+  sk: `session#${secretHash}`,
+});
+export const appKey = (user: string, id: number) => ({ pk: `user#${user}`, sk: `app#${id}` });
+export const tokenKey = (tokenHash: string) => ({ pk: `token#${tokenHash}`, sk: 'app' });
+export const invitationKey = (codeHash: string) => ({ pk: `invitation#${codeHash}`, sk: 'invitation' });
+export const connectionKey = (device: string) => ({ pk: `device#${device}`, sk: 'connection' });

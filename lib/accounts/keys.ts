@@ -1,0 +1,58 @@
+import { createHash, randomInt } from 'node:crypto';
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** Length of a user key, app token and group key (Pushover: 30 of `[A-Za-z0-9]`; many clients check it). */
+export const KEY_LENGTH = 30;
+/** Length of a device id, as in Pushover's Open Client examples. */
+export const DEVICE_ID_LENGTH = 40;
+/** Length of a session secret, as in Pushover's Open Client examples. */
+export const SECRET_LENGTH = 60;
+
+/** Random characters of `[A-Za-z0-9]`, 5.95 bits each, from the system's secure source and without modulo bias. */
+export function randomCharacters(length: number): string {
+  let text = '';
+  for (let n = 0; n < length; n++) text += ALPHABET[randomInt(ALPHABET.length)];
+  return text;
+}
+
+/** A new key of Pushover's form: the habitual first letter (`u` user, `a` app, `g` group) and 29 random characters. */
+export function randomKey(prefix: 'a' | 'g' | 'u'): string {
+  return prefix + randomCharacters(KEY_LENGTH - 1);
+}
+
+/** Whether a text has the form of a user key, app token or group key. */
+export function isKey(text: string): boolean {
+  return /^[A-Za-z0-9]{30}$/.test(text);
+}
+
+/** Whether a text has the form of a device id. */
+export function isDeviceId(text: string): boolean {
+  return /^[A-Za-z0-9]{40}$/.test(text);
+}
+
+/** A new device id: 40 random characters. */
+export function randomDeviceId(): string {
+  return randomCharacters(DEVICE_ID_LENGTH);
+}
+
+/**
+ * A new session secret: the user key (which says in whose partition the session is, so that checking it is one read)
+ * followed by 30 random characters (178 bits).
+ */
+export function randomSecret(user: string): string {
+  return user + randomCharacters(SECRET_LENGTH - KEY_LENGTH);
+}
+
+/** The user key that a session secret names, or undefined if the text has not the form of one. */
+export function userOfSecret(secret: string): string | undefined {
+  return /^[A-Za-z0-9]{60}$/.test(secret) ? secret.slice(0, KEY_LENGTH) : undefined;
+}
+
+/**
+ * How secrets are stored: SHA-256, base64url. They are long and random, so a plain hash suffices; looking one up by
+ * its hash leaks nothing through time that would help to guess it.
+ */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}

@@ -1,0 +1,81 @@
+/** What is sent to APNs: an alert that says nothing, and the sealed message that the app's extension opens. */
+
+import { createHash } from 'node:crypto';
+import type { Push, PushTarget } from '../carrier.ts';
+
+export type ApnsTarget = Extract<PushTarget, { type: 'apns' }>;
+
+/** Most bytes of the JSON payload (Apple, "Generating a remote notification"). */
+export const MAX_PAYLOAD_BYTES = 4096;
+
+/** Shown when the extension cannot open the message in the 30 s that iOS gives it. */
+const ALERT = { title: 'Peal', body: 'New message' };
+
+interface Presentation {
+  sound?: string;
+  'interruption-level': 'passive' | 'active' | 'time-sensitive';
+}
+
+/**
+ * How a device presents a message of Pushover's priority −2 … 2: −2 without lighting the screen, −1 shown in silence,
+ * 0 as usual, 1 and 2 through Focus. `critical` would sound through the mute switch, but needs an entitlement that
+ * Apple grants app by app; a notification that claims it without is not delivered as one.
+ */
+function presentation(priority: number): Presentation {
+  if (priority <= -2) return { 'interruption-level': 'passive' };
+  if (priority === -1) return { 'interruption-level': 'active' };
+  return { sound: 'default', 'interruption-level': priority === 0 ? 'active' : 'time-sensitive' };
+}
+
+function payload(push: Pick<Push, 'priority'>, peal: object): string {
+  return JSON.stringify({
+    aps: { alert: ALERT, 'mutable-content': 1, ...presentation(push.priority) },
+    peal,
+  });
+}
+
+/** The payload without the message: the app's extension then syncs. */
+export function stubPayload(push: Pick<Push, 'id' | 'priority'>): string {
+  return payload(push, { v: 1, id: String(push.id), sync: 1 });
+}
+
+/** The payload with the sealed message, or undefined if there is none or it is too large for a push. */
+export function sealedPayload(push: Pick<Push, 'id' | 'priority' | 'sealed'>): string | undefined {
+  if (!push.sealed) return undefined;
+
+  const text = payload(push, {
+    v: 1,
+    id: String(push.id),
+    sealed: Buffer.from(push.sealed).toString('base64'),
+  });
+  return Buffer.byteLength(text) <= MAX_PAYLOAD_BYTES ? text : undefined;
+}
+
+/**
+ * The id of a notification at APNs: the same on every try of a message to a device, so that Apple's logs show one.
+ * A UUID of version 8 from SHA-256 over device and message id (RFC 9562, section 5.8).
+ */
+export function notificationId(device: string, id: number): string {
+  const bytes = createHash('sha256').update(`${device}:${id}`).digest().subarray(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** The request's headers (Apple, "Sending notification requests to APNs"). */
+export function requestHeaders(
+  push: Push,
+  target: ApnsTarget,
+  providerToken: string,
+): Record<string, string> {
+  return {
+    authorization: `bearer ${providerToken}`,
+    'apns-id': notificationId(push.device, push.id),
+    'apns-topic': target.topic,
+    'apns-push-type': 'alert',
+    'apns-priority': push.priority < 0 ? '5' : '10',
+    'apns-expiration': String(Math.floor(push.expiresAt)),
+    'apns-collapse-id': String(push.id),
+    'content-type': 'application/json',
+  };
+}

@@ -1,0 +1,62 @@
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { connectionKey } from '../../accounts/directory.ts';
+import { type Clock, isConditionFailure, seconds, type Table } from '../../storage/table.ts';
+
+/** A managed WebSocket lives two hours at most (API Gateway); the item may be purged soon after. Seconds. */
+const LIFE = 2 * 3600 + 60;
+
+/**
+ * Which connection a device is at: one item a device, so that a newer login replaces an older one. `$disconnect` is
+ * best effort, so nothing relies on it: a connection is forgotten when a post to it answers 410, when the device
+ * logs in elsewhere, or by its age.
+ */
+export class Connections {
+  readonly #table: Table;
+  readonly #clock: Clock;
+
+  constructor(table: Table, clock: Clock) {
+    this.#table = table;
+    this.#clock = clock;
+  }
+
+  /** Says that a device is at a connection now. @returns the connection that it was at before, if another */
+  async open(device: string, connection: string): Promise<string | undefined> {
+    const ttl = seconds(this.#clock) + LIFE;
+    const before = await this.#table.client.send(
+      new PutCommand({
+        TableName: this.#table.name,
+        Item: { ...connectionKey(device), connection, ttl },
+        ReturnValues: 'ALL_OLD',
+      }),
+    );
+    const old = before.Attributes as { connection: string; ttl: number } | undefined;
+    return old && old.connection !== connection && old.ttl > seconds(this.#clock)
+      ? old.connection
+      : undefined;
+  }
+
+  /** The connection of a device. Strongly consistent: dispatch reads it after the message was stored. */
+  async find(device: string): Promise<string | undefined> {
+    const found = await this.#table.client.send(
+      new GetCommand({ TableName: this.#table.name, Key: connectionKey(device), ConsistentRead: true }),
+    );
+    return found.Item && found.Item.ttl > seconds(this.#clock) ? found.Item.connection : undefined;
+  }
+
+  /** Forgets a connection that is gone, unless the device is at another by now. */
+  async forget(device: string, connection: string): Promise<void> {
+    try {
+      await this.#table.client.send(
+        new DeleteCommand({
+          TableName: this.#table.name,
+          Key: connectionKey(device),
+          ConditionExpression: '#connection = :connection',
+          ExpressionAttributeNames: { '#connection': 'connection' },
+          ExpressionAttributeValues: { ':connection': connection },
+        }),
+      );
+    } catch (error) {
+      if (!isConditionFailure(error)) throw error;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/** OAuth access tokens for FCM, from a service account, by firebase-admin's credential. */
+
+import { type Credential, cert } from 'firebase-admin/app';
+
+/** The fields of a Google service account's JSON key that we use. */
+export interface ServiceAccount {
+  project_id: string;
+  client_email: string;
+  private_key: string;
+}
+
+/** A token, or why there is none: `fault` if the account is wrong, `failed` if Google could not be asked. */
+export type AccessToken = { kind: 'token'; token: string } | { kind: 'fault' | 'failed'; reason: string };
+
+/** A token that was fetched less than this ago and is refused will not be cured by another. Milliseconds. */
+const MIN_REFRESH_INTERVAL = 60_000;
+
+export class AccessTokens {
+  readonly #account: ServiceAccount;
+  readonly #now: () => number;
+  #credential: Credential | undefined;
+  #generation = 0;
+  #current: { token: string; fetchedAt: number } | undefined;
+
+  /** @param now wall clock in milliseconds */
+  constructor(account: ServiceAccount, now: () => number) {
+    this.#account = account;
+    this.#now = now;
+  }
+
+  /** The current token, fetched if there is none or it is about to expire. Waits no longer than `limit` milliseconds. */
+  async get(limit: number): Promise<AccessToken> {
+    let timer: NodeJS.Timeout | undefined;
+    // The credential retries on its own and has no time limit; what it fetches late serves the next message.
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no access token within ${Math.round(limit)} ms`)), limit);
+    });
+    try {
+      this.#credential ??= this.#open();
+      const { access_token: token } = await Promise.race([this.#credential.getAccessToken(), late]);
+      if (token !== this.#current?.token) this.#current = { token, fetchedAt: this.#now() };
+      return { kind: 'token', token };
+    } catch (error) {
+      const reason = `no access token: ${error instanceof Error ? error.message : String(error)}`;
+      return { kind: isOurs(error) ? 'fault' : 'failed', reason };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * A token other than one that FCM refused, or undefined if that one was fresh: then the account itself is refused.
+   * Many requests may be refused at once; only the first of them fetches.
+   */
+  async replace(refused: string, limit: number): Promise<AccessToken | undefined> {
+    if (this.#current?.token === refused) {
+      if (this.#now() - this.#current.fetchedAt < MIN_REFRESH_INTERVAL) return undefined;
+      this.#credential = undefined;
+      this.#current = undefined;
+    }
+    return this.get(limit);
+  }
+
+  #open(): Credential {
+    // firebase-admin returns the same credential, with its cached token, for the same account; a token can only be
+    // dropped before it expires by an account that differs in a field which the credential does not read.
+    const account = {
+      projectId: this.#account.project_id,
+      clientEmail: this.#account.client_email,
+      privateKey: this.#account.private_key,
+      generation: this.#generation++,
+    };
+    return cert(account);
+  }
+}
+
+/** Google's 4xx and an unusable key are ours to repair; everything else may pass. */
+function isOurs(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  if ('code' in error && typeof error.code === 'string' && error.code.startsWith('app/')) return true;
+
+  const status = 'status' in error ? Number(error.status) : Number.NaN;
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
+}

@@ -1,0 +1,226 @@
+/** Peal's HTTP API, typed: what a device, a dashboard or a command line calls. docs/protocol.md describes it. */
+import type { PushTarget } from '../carriers/carrier.ts';
+import { isRecord } from './envelope.ts';
+import { ProtocolError } from './errors.ts';
+import { call, type HttpOptions } from './http.ts';
+import { toBase64 } from './keys.ts';
+import { idOf } from './message.ts';
+
+export type { PushTarget };
+
+/** A logged-in session. */
+export interface Session {
+  /** User key, `u…`: what senders send to. */
+  user: string;
+  /** 60 characters. Keep it as a password. */
+  secret: string;
+}
+
+/** A device to be registered: with a key, or (classic Open Client) without one, which gets plain messages. */
+export type DeviceRegistration =
+  | {
+      name: string;
+      platform: 'android' | 'ios' | 'web' | 'desktop';
+      publicKey: Uint8Array;
+      push?: PushTarget | undefined;
+    }
+  | { name: string; platform: 'open' };
+
+/** What may be changed of a device. `push: null` removes the push target. */
+export interface DeviceChange {
+  name?: string | undefined;
+  enabled?: boolean | undefined;
+  publicKey?: Uint8Array | undefined;
+  push?: PushTarget | null | undefined;
+}
+
+/** A device as Peal lists it. */
+export interface DeviceInfo {
+  id: string;
+  name: string;
+  platform: string;
+  enabled: boolean;
+  /** base64, or null if it gets plain messages. */
+  public_key: string | null;
+  /** Only the type is certain: the rest is for Peal and the carrier. */
+  push: { type: string } | null;
+  /** Unix seconds. */
+  created_at: number;
+}
+
+/** An application as Peal lists it. The token is shown when it is made, never again. */
+export interface AppInfo {
+  id: string;
+  name: string;
+  /** Unix seconds. */
+  created_at: number;
+}
+
+/** Parameters of `messages.json`, as senders know them from Pushover. */
+export interface OutgoingMessage {
+  /** Application token, `a…`. */
+  token: string;
+  /** User or group key; up to 50, joined by commas. */
+  user: string;
+  message: string;
+  title?: string | undefined;
+  /** Names of devices, joined by commas; absent: all. */
+  device?: string | undefined;
+  url?: string | undefined;
+  url_title?: string | undefined;
+  priority?: number | undefined;
+  sound?: string | undefined;
+  /** Unix seconds. */
+  timestamp?: number | undefined;
+  /** Seconds. */
+  ttl?: number | undefined;
+  html?: 1 | undefined;
+  monospace?: 1 | undefined;
+  retry?: number | undefined;
+  expire?: number | undefined;
+  callback?: string | undefined;
+  tags?: string | undefined;
+  attachment?: Blob | undefined;
+}
+
+/** One page of what waits for a device. */
+export interface SyncPage {
+  /** As they came, ascending: `readMessage` reads them. */
+  messages: unknown[];
+  user: Record<string, unknown>;
+  device: Record<string, unknown>;
+  /** The page was cut at a size limit: ask again, after the last id. */
+  more: boolean;
+}
+
+/** Peal's API. Every method rejects with PealError, NetworkError or ProtocolError. */
+export interface PealApi {
+  /** The same API, logged in. */
+  withSecret(secret: string | undefined): PealApi;
+  signUp(account: { email: string; password: string; invitation?: string | undefined }): Promise<Session>;
+  /** `twofa`: asked for by an answer with status 412. */
+  login(account: { email: string; password: string; twofa?: string | undefined }): Promise<Session>;
+  /** Ends the session; its secret is worth nothing afterwards. */
+  logout(): Promise<void>;
+  /** @returns the device's id, 40 characters */
+  registerDevice(device: DeviceRegistration): Promise<string>;
+  updateDevice(id: string, change: DeviceChange): Promise<void>;
+  listDevices(): Promise<DeviceInfo[]>;
+  deleteDevice(id: string): Promise<void>;
+  createApp(name: string): Promise<{ id: string; token: string }>;
+  listApps(): Promise<AppInfo[]>;
+  /** @returns the new token; the old one is worth nothing afterwards */
+  rotateApp(id: string): Promise<string>;
+  deleteApp(id: string): Promise<void>;
+  /** When it resolves, the message is stored for every recipient device. */
+  sendMessage(message: OutgoingMessage): Promise<{ request: string; receipt?: string }>;
+  /** @param after only messages with a higher id */
+  sync(device: string, after?: number): Promise<SyncPage>;
+  /** Peal deletes what it has served to this device up to `highest`. Only call it for what is safely stored. */
+  acknowledge(device: string, highest: number): Promise<void>;
+}
+
+/**
+ * Creates a client.
+ *
+ * @example
+ * const api = createApi({ url: 'https://peal.example.org' });
+ * const { secret } = await api.login({ email, password });
+ * await api.withSecret(secret).listDevices();
+ */
+export function createApi(options: HttpOptions): PealApi {
+  const post = (path: string, body: Record<string, unknown> | FormData = {}) =>
+    call(options, { method: 'POST', path, body });
+  const get = (path: string, query?: Record<string, string>) =>
+    call(options, { method: 'GET', path, ...(query ? { query } : {}) });
+  const at = (kind: 'devices' | 'apps', id: string, rest = '') =>
+    `${kind}/${encodeURIComponent(id)}${rest}.json`;
+
+  return {
+    withSecret: (secret) => createApi({ ...options, secret }),
+    signUp: async (account) => session(await post('users.json', { ...account })),
+    login: async (account) => session(await post('users/login.json', { ...account })),
+    logout: async () => void (await post('users/logout.json')),
+    registerDevice: async (device) => text(await post('devices.json', registration(device)), 'id'),
+    updateDevice: async (id, change) => void (await post(at('devices', id), changes(change))),
+    listDevices: async () => list<DeviceInfo>(await get('devices.json'), 'devices'),
+    deleteDevice: async (id) => void (await post(at('devices', id, '/delete'))),
+    createApp: async (name) => {
+      const answer = await post('apps.json', { name });
+      return { id: text(answer, 'id'), token: text(answer, 'token') };
+    },
+    listApps: async () => list<AppInfo>(await get('apps.json'), 'apps'),
+    rotateApp: async (id) => text(await post(at('apps', id, '/rotate')), 'token'),
+    deleteApp: async (id) => void (await post(at('apps', id, '/delete'))),
+    sendMessage: async (message) => {
+      // The sender's credential is the application's token: a session's secret has no business in this call.
+      const anonymous = { ...options, secret: undefined };
+      const body = message.attachment ? form(message) : { ...message };
+      const answer = await call(anonymous, { method: 'POST', path: 'messages.json', body });
+      const request = text(answer, 'request');
+      return typeof answer.receipt === 'string' ? { request, receipt: answer.receipt } : { request };
+    },
+    sync: async (device, after) => {
+      const answer = await get('messages.json', {
+        device_id: device,
+        ...(after === undefined ? {} : { after: String(after) }),
+      });
+      if (!Array.isArray(answer.messages)) throw missing('messages');
+      return {
+        messages: answer.messages,
+        user: isRecord(answer.user) ? answer.user : {},
+        device: isRecord(answer.device) ? answer.device : {},
+        more: answer.more === true,
+      };
+    },
+    acknowledge: async (device, highest) => {
+      if (idOf(highest) === undefined)
+        throw new RangeError(`message id: expected 1 … 2^53 − 1, got ${highest}`);
+      await post(at('devices', device, '/update_highest_message'), { message: highest });
+    },
+  };
+}
+
+function registration(device: DeviceRegistration): Record<string, unknown> {
+  if (device.platform === 'open') return { name: device.name, os: 'O' };
+  const { name, platform, publicKey, push } = device;
+  return { name, platform, public_key: toBase64(publicKey), push };
+}
+
+function changes({ name, enabled, publicKey, push }: DeviceChange): Record<string, unknown> {
+  return {
+    name,
+    enabled: enabled === undefined ? undefined : Number(enabled),
+    public_key: publicKey && toBase64(publicKey),
+    push,
+  };
+}
+
+function form(message: OutgoingMessage): FormData {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(message)) {
+    if (value !== undefined) data.append(name, value instanceof Blob ? value : String(value));
+  }
+  return data;
+}
+
+const session = (answer: Record<string, unknown>): Session => ({
+  user: text(answer, 'id'),
+  secret: text(answer, 'secret'),
+});
+
+function text(answer: Record<string, unknown>, field: string): string {
+  const value = answer[field];
+  if (typeof value !== 'string') throw missing(field);
+  return value;
+}
+
+/** The items are Peal's own: only that they are objects with an id is checked. */
+function list<T extends { id: string }>(answer: Record<string, unknown>, field: string): T[] {
+  const items = answer[field];
+  const isItem = (item: unknown) => isRecord(item) && typeof item.id === 'string';
+  if (!Array.isArray(items) || !items.every(isItem)) throw missing(field);
+  return items as T[];
+}
+
+const missing = (field: string) => new ProtocolError(`the answer has no usable "${field}"`);

@@ -1,0 +1,168 @@
+/** A device's database in a folder (Node only): `identity.json`, and `messages.jsonl`, an append-only journal. */
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isRecord } from './envelope.ts';
+import { StoreError } from './errors.ts';
+import { takeLock } from './file-lock.ts';
+import { Journal, writeWhole } from './journal.ts';
+import { fromBase64, keyPairFrom, toBase64 } from './keys.ts';
+import { MessageTable, parseRecord, type TableRecord } from './message-table.ts';
+import type { DeviceStore, Identity } from './store.ts';
+
+/** A store that holds files open. */
+export interface FileStore extends DeviceStore {
+  /** Waits for what is being written, and gives the folder free. */
+  close(): Promise<void>;
+}
+
+/** The journal is written anew when it has this many lines that no longer matter, and more of them than others. */
+const COMPACT_AT = 1000;
+
+/**
+ * Opens a folder as a device's database; makes it if there is none. For its owner only (0700, files 0600).
+ *
+ * What `add`, `remove` and `setIdentity` have resolved is on the disk. `markShown` outlives a kill of the process but
+ * perhaps not a power cut, after which a message may be shown once more.
+ *
+ * @param options.now the time in milliseconds; default Date.now
+ * @throws StoreError if another process has it open, or a file is damaged
+ * @example
+ * const store = await openFileStore('/home/me/.local/share/peal');
+ */
+export async function openFileStore(
+  folder: string,
+  options: { now?: () => number } = {},
+): Promise<FileStore> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const unlock = await takeLock(join(folder, 'lock'));
+  try {
+    const [journal, lines] = await Journal.open(
+      join(folder, 'messages.jsonl'),
+      (line) => parseRecord(line) !== undefined,
+    );
+    return new FolderStore(folder, journal, lines, unlock, options.now ?? Date.now);
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+class FolderStore implements FileStore {
+  readonly #identityPath: string;
+  readonly #journal: Journal;
+  readonly #unlock: () => Promise<void>;
+  readonly #now: () => number;
+  readonly #table = new MessageTable();
+  #lines: number;
+  /** The last of the writes, which come one after another. Never rejects. */
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    folder: string,
+    journal: Journal,
+    lines: readonly string[],
+    unlock: () => Promise<void>,
+    now: () => number,
+  ) {
+    this.#identityPath = join(folder, 'identity.json');
+    this.#journal = journal;
+    this.#unlock = unlock;
+    this.#now = now;
+    this.#lines = lines.length;
+    for (const line of lines) {
+      const record = parseRecord(line);
+      if (record) this.#table.apply(record);
+    }
+  }
+
+  async identity(): Promise<Identity | undefined> {
+    const text = await readFile(this.#identityPath, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    return text === undefined ? undefined : parseIdentity(this.#identityPath, text);
+  }
+
+  setIdentity(identity: Identity | undefined): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!identity) return rm(this.#identityPath, { force: true });
+      const { keys, ...rest } = identity;
+      const kept = { ...rest, ...(keys ? { secret_key: toBase64(keys.secretKey) } : {}) };
+      await writeWhole(this.#identityPath, `${JSON.stringify(kept, null, 2)}\n`);
+    });
+  }
+
+  add: DeviceStore['add'] = (messages) =>
+    this.#inTurn(async () => {
+      const news = this.#table.news(messages);
+      if (news.length > 0) await this.#record({ op: 'add', messages: news }, true);
+    });
+
+  markShown: DeviceStore['markShown'] = (ids) =>
+    this.#inTurn(() => this.#record({ op: 'shown', ids }, false));
+
+  remove: DeviceStore['remove'] = (ids) =>
+    this.#inTurn(() => this.#record({ op: 'remove', ids, at: this.#seconds() }, true));
+
+  async has(id: number) {
+    return this.#table.has(id);
+  }
+
+  async list() {
+    return this.#table.list();
+  }
+
+  async unshown() {
+    return this.#table.list().filter((message) => !message.shown);
+  }
+
+  async highest() {
+    return this.#table.highest();
+  }
+
+  async close(): Promise<void> {
+    await this.#inTurn(() => this.#journal.close());
+    await this.#unlock();
+  }
+
+  /** First the file, then the memory: what is seen is what is kept. */
+  async #record(record: TableRecord, durable: boolean): Promise<void> {
+    await this.#journal.append(JSON.stringify(record), durable);
+    this.#lines++;
+    this.#table.apply(record);
+    const stale = this.#lines - this.#table.size();
+    if (stale < COMPACT_AT || stale < this.#table.size()) return;
+    const snapshot = this.#table.snapshot(this.#seconds());
+    await this.#journal.replace(snapshot.map((line) => JSON.stringify(line)));
+    this.#lines = snapshot.length;
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#writing.then(work);
+    // Who called gets the error; the next write starts either way.
+    this.#writing = done.catch(() => undefined);
+    return done;
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#now() / 1000);
+  }
+}
+
+function parseIdentity(path: string, text: string): Identity {
+  const damaged = (cause?: unknown) =>
+    new StoreError(`${path}: damaged; delete it and log in again`, cause ? { cause } : {});
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw damaged(cause);
+  }
+  if (!isRecord(value)) throw damaged();
+  const { user, device, secret, secret_key } = value;
+  if (typeof user !== 'string' || typeof device !== 'string' || typeof secret !== 'string') throw damaged();
+  if (secret_key === undefined) return { user, device, secret };
+  const bytes = typeof secret_key === 'string' ? fromBase64(secret_key) : undefined;
+  if (bytes?.length !== 32) throw damaged();
+  return { user, device, secret, keys: keyPairFrom(bytes) };
+}

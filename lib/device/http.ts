@@ -1,0 +1,110 @@
+/** One HTTP call to Peal: a time limit, the secret in a header, and errors by what to do about them. */
+import { isRecord } from './envelope.ts';
+import { NetworkError, PealError, ProtocolError } from './errors.ts';
+
+/** How calls are made. */
+export interface HttpOptions {
+  /** Where Peal's API is: `https://…`, without `/1`. */
+  url: string;
+  /** The session's secret. Sent in the Authorization header only: URLs end up in logs. */
+  secret?: string | undefined;
+  /** Limit for a call from its start to the last byte of the answer. Milliseconds; default 15,000. */
+  timeoutMs?: number | undefined;
+  /** Default: the global one. */
+  fetch?: typeof fetch | undefined;
+  /** Ends the calls that are under way. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A call. */
+export interface Call {
+  method: 'GET' | 'POST';
+  /** Below `/1/`, for example `devices.json`. */
+  path: string;
+  query?: Record<string, string>;
+  /** Sent as JSON, or as a form if it is a FormData. Absent values are left out. */
+  body?: Record<string, unknown> | FormData;
+}
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+/**
+ * Makes a call.
+ *
+ * @returns the answer's fields
+ * @throws PealError if Peal answered no, NetworkError if nothing answered in time, ProtocolError if what answered is not Peal
+ */
+export async function call(options: HttpOptions, request: Call): Promise<Record<string, unknown>> {
+  const { response, text } = await exchange(options, request);
+  const body = parseJson(text);
+  if (!response.ok) throw pealError(response, body);
+  if (body?.status !== 1) {
+    throw new ProtocolError(`${request.path}: the answer is not Peal's; is ${options.url} its address?`);
+  }
+  return body;
+}
+
+async function exchange(options: HttpOptions, request: Call) {
+  const { method, path, query, body } = request;
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const search = query ? `?${new URLSearchParams(query)}` : '';
+  const isForm = body instanceof FormData;
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (options.secret) headers.authorization = `Bearer ${options.secret}`;
+  if (body && !isForm) headers['content-type'] = 'application/json';
+  try {
+    const response = await (options.fetch ?? fetch)(`${options.url.replace(/\/+$/, '')}/1/${path}${search}`, {
+      method,
+      headers,
+      ...(body ? { body: isForm ? body : JSON.stringify(body) } : {}),
+      // Peal never redirects; what does is not Peal, and is not to have the secret or the message.
+      redirect: 'error',
+      credentials: 'omit',
+      cache: 'no-store',
+      signal: options.signal ? AbortSignal.any([timeout, options.signal]) : timeout,
+    });
+    return { response, text: await response.text() };
+  } catch (cause) {
+    const timedOut = timeout.aborted && !options.signal?.aborted;
+    const why = timedOut ? `no answer within ${timeoutMs} ms` : 'no connection';
+    throw new NetworkError(`${method} ${path}: ${why}`, { timedOut, cause });
+  }
+}
+
+function parseJson(text: string): Record<string, unknown> | undefined {
+  try {
+    const body: unknown = JSON.parse(text);
+    return isRecord(body) ? body : undefined;
+  } catch {
+    // Not JSON: a proxy's page. The status says what happened, or the caller says that this is not Peal.
+    return undefined;
+  }
+}
+
+function pealError(response: Response, body: Record<string, unknown> = {}): PealError {
+  const { errors, status: _, request, ...rest } = body;
+  const fields: Record<string, string> = {};
+  for (const [name, reason] of Object.entries(rest)) if (typeof reason === 'string') fields[name] = reason;
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return new PealError({
+    status: response.status,
+    errors: sentences(errors, fields),
+    fields,
+    request: typeof request === 'string' ? request : undefined,
+    retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
+  });
+}
+
+/** `errors` is a list of sentences, or (devices.json) lists of reasons by parameter, which are added to `fields`. */
+function sentences(errors: unknown, fields: Record<string, string>): string[] {
+  if (Array.isArray(errors)) return errors.filter((sentence) => typeof sentence === 'string');
+  if (!isRecord(errors)) return [];
+  return Object.entries(errors).flatMap(([name, reasons]) => {
+    const list = (Array.isArray(reasons) ? reasons : [reasons]).filter(
+      (reason) => typeof reason === 'string',
+    );
+    if (list.length > 0) fields[name] ??= list.join(', ');
+    return list.map((reason) => `${name} ${reason}`);
+  });
+}

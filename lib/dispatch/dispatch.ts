@@ -1,0 +1,166 @@
+import type { DeviceRegistry } from '../accounts/device-registry.ts';
+import type { Device } from '../accounts/devices.ts';
+import type { Carrier, CarrierName, Outcome, Push } from '../carriers/carrier.ts';
+import type { StoredMessage } from '../mailbox/item.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { Queue } from '../storage/queue.ts';
+import { settleAll } from '../storage/settle.ts';
+import type { Clock } from '../storage/table.ts';
+import { type Address, carrierOf, type DispatchRecord, parseRecord } from './record.ts';
+import { nextDelay } from './retry.ts';
+
+/** What dispatch over one carrier needs. */
+export interface DispatchContext {
+  name: CarrierName;
+  carrier: Carrier;
+  mailbox: Mailbox;
+  devices: DeviceRegistry;
+  /** The carrier's own queue: what failed for now goes back to it. */
+  queue: Queue;
+  /** Where a record goes that has used up its tries, with the reason. */
+  deadLetters: Queue;
+  clock: Clock;
+  log: DispatchLog;
+}
+
+/** One line a hand-off that needs somebody's attention, and one a record. Never message text, keys or targets. */
+export type DispatchLog = (
+  level: 'error' | 'info' | 'warn',
+  message: string,
+  fields: Record<string, unknown>,
+) => void;
+
+/** A record as the queue delivered it. */
+export interface Delivery {
+  id: string;
+  body: string;
+}
+
+/** A device's share of a record that failed for now. */
+interface Failure {
+  address: Address;
+  reason: string;
+  retryAfter: number;
+}
+
+/**
+ * Hands the records of a batch to a carrier, all side by side.
+ *
+ * Each record is settled by itself: what the carrier accepted is marked, a dead target is retired, and what failed
+ * for now goes back to the queue as a record of only those devices. A record is reported as failed only if it could
+ * not be read from the tables or its remainder could not be queued; SQS then delivers that one again, and the marks
+ * keep what was accepted from being pushed twice. A process that dies between acceptance and mark pushes again: with
+ * the same collapse key, so the carrier or the device replaces it.
+ *
+ * @returns ids of the deliveries to repeat, for `batchItemFailures`
+ */
+export async function dispatchBatch(deliveries: Delivery[], context: DispatchContext): Promise<string[]> {
+  const failed = await Promise.all(
+    deliveries.map(async ({ id, body }) => {
+      try {
+        await dispatchRecord(parseRecord(body), context);
+        return [];
+      } catch (error) {
+        context.log('error', 'record failed, the queue repeats it', { record: id, error: String(error) });
+        return [id];
+      }
+    }),
+  );
+  return failed.flat();
+}
+
+async function dispatchRecord(record: DispatchRecord, context: DispatchContext): Promise<void> {
+  const [messages, lists] = (await settleAll<unknown>([
+    context.mailbox.undelivered(record.to.map(([, device, id]) => ({ device, id }))),
+    context.devices.listMany(record.to.map(([user]) => user)),
+  ])) as [StoredMessage[], Awaited<ReturnType<DeviceRegistry['listMany']>>];
+  const counts: Record<string, number> = {};
+  const failures = await settleAll(
+    record.to.map(async (address): Promise<Failure | undefined> => {
+      const [user, id, messageId] = address;
+      const message = messages.find((candidate) => candidate.device === id && candidate.id === messageId);
+      const device = lists.get(user)?.devices.find((candidate) => candidate.id === id);
+      if (!message || !device?.enabled || carrierOf(device) !== context.name) {
+        counts.dropped = (counts.dropped ?? 0) + 1;
+        return undefined;
+      }
+      const outcome = await context.carrier.send(pushOf(message, device));
+      counts[outcome.kind] = (counts[outcome.kind] ?? 0) + 1;
+      return settle(outcome, address, message, device, context);
+    }),
+  );
+  const pending = failures.filter((failure) => failure !== undefined);
+  const latency = Math.round(context.clock() - record.acceptedAt);
+  context.log('info', 'dispatched', { umid: record.umid, attempt: record.attempt, latency, ...counts });
+  if (pending.length > 0) await repeat(record, pending, context);
+}
+
+/** Does what an outcome asks for. Returns the failure if the device must be tried again. */
+async function settle(
+  outcome: Outcome,
+  address: Address,
+  message: StoredMessage,
+  device: Device,
+  context: DispatchContext,
+): Promise<Failure | undefined> {
+  const about = { umid: message.umid, device: device.id };
+  switch (outcome.kind) {
+    case 'accepted':
+      try {
+        await context.mailbox.markDelivered(message, context.name, message.expiresAt);
+      } catch (error) {
+        // Accepted but not marked: try again later; the collapse key makes the second push replace the first.
+        context.log('warn', 'could not mark as delivered', { ...about, error: String(error) });
+        return { address, reason: 'not marked', retryAfter: 0 };
+      }
+      return undefined;
+    case 'refused': {
+      const registered = (device.pushSince ?? 0) / 1000;
+      const dead = outcome.retire && (outcome.deadSince === undefined || outcome.deadSince >= registered);
+      const retired = dead && device.pushSince !== undefined;
+      if (retired) await context.devices.retire(message.user, device.id, device.pushSince!);
+      context.log('info', 'refused', { ...about, reason: outcome.reason, retired });
+      return undefined;
+    }
+    case 'fault':
+      context.log('error', 'the carrier refuses our configuration', { ...about, reason: outcome.reason });
+      return undefined;
+    case 'failed':
+      return { address, reason: outcome.reason, retryAfter: outcome.retryAfter ?? 0 };
+  }
+}
+
+/** Puts the devices that failed for now back on the queue, or on the dead-letter queue when the budget is used up. */
+async function repeat(record: DispatchRecord, failures: Failure[], context: DispatchContext): Promise<void> {
+  const retryAfter = Math.max(...failures.map((failure) => failure.retryAfter));
+  const delay = nextDelay(record, retryAfter, context.clock());
+  const rest: DispatchRecord = {
+    ...record,
+    attempt: record.attempt + 1,
+    to: failures.map(({ address }) => address),
+  };
+  const reasons = [...new Set(failures.map(({ reason }) => reason))];
+  if (delay === undefined) {
+    await context.deadLetters.send([{ ...rest, reasons }]);
+    context.log('error', 'given up, the message stays for sync', {
+      umid: record.umid,
+      devices: rest.to.length,
+      reasons,
+    });
+    return;
+  }
+  await context.queue.send([rest], delay);
+  context.log('warn', 'will be tried again', { umid: record.umid, devices: rest.to.length, delay, reasons });
+}
+
+function pushOf(message: StoredMessage, device: Device): Push {
+  return {
+    user: message.user,
+    device: device.id,
+    id: message.id,
+    priority: message.priority,
+    expiresAt: message.expiresAt,
+    ...(message.kind === 'sealed' && { sealed: message.body }),
+    ...(device.push && { target: device.push }),
+  };
+}

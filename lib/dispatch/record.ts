@@ -1,0 +1,50 @@
+import type { Device } from '../accounts/devices.ts';
+import type { CarrierName } from '../carriers/carrier.ts';
+
+/**
+ * A record on a carrier's queue: which message goes to which devices. It names, it does not carry: the push Lambda
+ * reads the message from the mailbox and the target from the directory, so that what was acknowledged, expired,
+ * retired or registered anew in the meantime is respected, and a record stays small whatever the message.
+ */
+export interface DispatchRecord {
+  v: 1;
+  /** Id of the message across all its recipients, for the logs. */
+  umid: number;
+  /** When the message was accepted. Unix milliseconds; what the retry budget and the latency are counted from. */
+  acceptedAt: number;
+  /** When the message stops existing. Unix seconds. */
+  expiresAt: number;
+  /** −2 … 2. */
+  priority: number;
+  /** 0 for the first try. */
+  attempt: number;
+  /** `[user key, device id, message id on that device]`, at most `RECORD_DEVICES`. */
+  to: Address[];
+}
+
+export type Address = [user: string, device: string, id: number];
+
+/** Devices in one record: all of them are handed over side by side in one invocation. */
+export const RECORD_DEVICES = 50;
+
+/** A record for one carrier. */
+export interface Routed {
+  carrier: CarrierName;
+  record: DispatchRecord;
+}
+
+/**
+ * The carrier that reaches a device: its push target's, else the socket, over which a desktop, a browser and an Open
+ * Client are signalled while connected. A phone without a push target syncs when it is opened.
+ */
+export function carrierOf(device: Device): CarrierName | undefined {
+  if (device.push?.type === 'fcm' || device.push?.type === 'apns') return device.push.type;
+  return device.platform === 'android' || device.platform === 'ios' ? undefined : 'desktop';
+}
+
+/** Reads a record from a queue. @throws Error if it is not one */
+export function parseRecord(body: string): DispatchRecord {
+  const record = JSON.parse(body) as Partial<DispatchRecord>;
+  if (record.v !== 1 || !Array.isArray(record.to)) throw new Error('not a dispatch record of version 1');
+  return record as DispatchRecord;
+}

@@ -1,0 +1,49 @@
+/** A message in a device's mailbox. */
+export interface StoredMessage {
+  device: string;
+  /** Message id on this device. */
+  id: number;
+  /** Id of the message across all its recipients. */
+  umid: number;
+  /** Account that owns the device. */
+  user: string;
+  /** −2 … 2; outside the sealed part, because carriers need it. */
+  priority: number;
+  /** When the message stops existing. Unix seconds; DynamoDB's TTL attribute. */
+  expiresAt: number;
+  /** Random id of the request that stored it: makes storing repeatable. */
+  request: string;
+  /** `sealed`: `body` is a sealed box. `plain`: `body` is the envelope's JSON, for a device without a key. */
+  kind: 'plain' | 'sealed';
+  body: Uint8Array;
+}
+
+/** The DynamoDB item of a message. */
+export function itemOf(message: StoredMessage): Record<string, unknown> {
+  return {
+    pk: message.device,
+    sk: message.id,
+    umid: message.umid,
+    user: message.user,
+    priority: message.priority,
+    ttl: message.expiresAt,
+    request: message.request,
+    [message.kind]: message.body,
+  };
+}
+
+/** The message of a DynamoDB item. */
+export function messageOf(item: Record<string, unknown>): StoredMessage {
+  const kind = item.sealed === undefined ? 'plain' : 'sealed';
+  return {
+    device: item.pk as string,
+    id: item.sk as number,
+    umid: item.umid as number,
+    user: item.user as string,
+    priority: item.priority as number,
+    expiresAt: item.ttl as number,
+    request: item.request as string,
+    kind,
+    body: item[kind] as Uint8Array,
+  };
+}

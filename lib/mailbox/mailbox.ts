@@ -1,0 +1,262 @@
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { batchDelete, batchGet } from '../storage/batches.ts';
+import { settleAll } from '../storage/settle.ts';
+import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
+import { itemOf, messageOf, type StoredMessage } from './item.ts';
+
+/** How long a message waits for its device (Pushover: 21 days). Seconds. */
+export const RETENTION_SECONDS = 21 * 24 * 3600;
+
+/** Most messages in one answer to sync, whatever their size. */
+const PAGE_MESSAGES = 5_000;
+
+/**
+ * Most ids that the record of served messages holds: 20,000 numbers are under 200 KB of DynamoDB's 400 KB item.
+ * Messages served beyond it are simply served again after an acknowledge.
+ */
+const SERVED_LIMIT = 20_000;
+
+/** Served ids above which an acknowledge of all of them is worth a write of its own to forget them. */
+const FORGET_ABOVE = 50;
+
+/** Sort key of a device's record of served ids; messages have positive ids, delivery marks negative ones. */
+const SERVED = 0;
+
+/** A message of a device, named. */
+export interface MessageRef {
+  device: string;
+  id: number;
+}
+
+/** Pending messages of a device, in ascending order. */
+export interface Page {
+  messages: StoredMessage[];
+  /** The answer was cut at a limit; more follows after the last id. */
+  more: boolean;
+}
+
+/**
+ * The Mailbox table: one partition a device (`pk` = device id), in it
+ *
+ * - the messages (`sk` = id > 0), each with its expiry in `ttl`;
+ * - a mark for each message that a carrier accepted (`sk` = −id): a small item of its own, since an update of the
+ *   message would be billed by the message's size;
+ * - the ids that sync has served (`sk` = 0), which are what acknowledge may delete.
+ *
+ * Acknowledge is "delete up to this id", but ids are ordered by time only up to the clocks of several Lambdas: a
+ * message with a lower id can be stored after the device has synced. It is not in the record of served ids, so it
+ * stays until the device has seen it. Every fault errs to the same side: a record that is lost, overwritten by a
+ * concurrent sync or full makes a message be served again, and the device knows it by its id.
+ */
+export class Mailbox {
+  readonly #table: Table;
+  readonly #clock: Clock;
+
+  constructor(table: Table, clock: Clock) {
+    this.#table = table;
+    this.#clock = clock;
+  }
+
+  /**
+   * Stores a message for a device. One conditional write; repeating it after a lost answer succeeds, since the item
+   * carries the id of the request that wrote it.
+   *
+   * @returns false if another message has this id on this device
+   */
+  async put(message: StoredMessage): Promise<boolean> {
+    try {
+      await this.#table.client.send(
+        new PutCommand({
+          TableName: this.#table.name,
+          Item: itemOf(message),
+          ConditionExpression: 'attribute_not_exists(pk) OR #request = :request',
+          ExpressionAttributeNames: { '#request': 'request' },
+          ExpressionAttributeValues: { ':request': message.request },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (isConditionFailure(error)) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Takes back messages that were stored, or may have been, for a request which then failed. Only what that very
+   * request wrote is deleted. Repeatable.
+   */
+  async withdraw(messages: StoredMessage[]): Promise<void> {
+    const deletes = messages.map(async ({ device, id, request }) => {
+      try {
+        await this.#table.client.send(
+          new DeleteCommand({
+            TableName: this.#table.name,
+            Key: { pk: device, sk: id },
+            ConditionExpression: '#request = :request',
+            ExpressionAttributeNames: { '#request': 'request' },
+            ExpressionAttributeValues: { ':request': request },
+          }),
+        );
+      } catch (error) {
+        if (!isConditionFailure(error)) throw error;
+      }
+    });
+    await settleAll(deletes);
+  }
+
+  /**
+   * Pending messages of a device, ascending, expired ones left out (TTL deletes up to two days late), and records
+   * them as served.
+   *
+   * @param after only messages with a higher id; 0 for all
+   * @param maxBytes cuts the page where the stored sizes exceed it
+   */
+  async page(device: string, after: number, maxBytes: number): Promise<Page> {
+    const now = seconds(this.#clock);
+    const messages: StoredMessage[] = [];
+    let served: Set<number> | undefined;
+    let bytes = 0;
+    let more = false;
+    let start: Record<string, unknown> | undefined;
+    do {
+      const answer = await this.#table.client.send(
+        new QueryCommand({
+          TableName: this.#table.name,
+          KeyConditionExpression: 'pk = :device AND sk >= :after',
+          ExpressionAttributeValues: { ':device': device, ':after': after === 0 ? SERVED : after + 1 },
+          // Strongly consistent: the signal to sync comes right after the write.
+          ConsistentRead: true,
+          ...(start && { ExclusiveStartKey: start }),
+        }),
+      );
+      for (const item of answer.Items ?? []) {
+        if (item.sk === SERVED) {
+          served = item.served as Set<number> | undefined;
+          continue;
+        }
+        if (item.ttl <= now) continue;
+        const message = messageOf(item);
+        bytes += message.body.byteLength;
+        if (messages.length > 0 && (bytes > maxBytes || messages.length === PAGE_MESSAGES)) {
+          more = true;
+          break;
+        }
+        messages.push(message);
+      }
+      start = answer.LastEvaluatedKey;
+    } while (start && !more);
+    await this.#recordServed(device, after, messages, served);
+    return { messages, more };
+  }
+
+  /** Whether any message waits for the device. One read, at most 1 MB. */
+  async hasPending(device: string): Promise<boolean> {
+    const answer = await this.#table.client.send(
+      new QueryCommand({
+        TableName: this.#table.name,
+        KeyConditionExpression: 'pk = :device AND sk > :served',
+        FilterExpression: '#ttl > :now',
+        ExpressionAttributeNames: { '#ttl': 'ttl' },
+        ExpressionAttributeValues: { ':device': device, ':served': SERVED, ':now': seconds(this.#clock) },
+        ConsistentRead: true,
+        Limit: 20,
+      }),
+    );
+    // Expired messages that DynamoDB has not purged yet may fill the first 20: then say yes, and let sync find out.
+    return (answer.Count ?? 0) > 0 || answer.LastEvaluatedKey !== undefined;
+  }
+
+  /**
+   * Deletes what the device has stored safely: of the ids up to `upTo`, those that sync has served. Repeatable.
+   *
+   * @returns how many messages were named for deletion
+   */
+  async acknowledge(device: string, upTo: number): Promise<number> {
+    const found = await this.#table.client.send(
+      new GetCommand({ TableName: this.#table.name, Key: { pk: device, sk: SERVED }, ConsistentRead: true }),
+    );
+    const served = [...((found.Item?.served as Set<number> | undefined) ?? [])];
+    const stored = served.filter((id) => id <= upTo);
+    await batchDelete(
+      this.#table,
+      stored.map((id) => ({ pk: device, sk: id })),
+    );
+    // What stays in the record is deleted again by the next acknowledge: of no use for a device that acknowledges one
+    // by one, or page by page. Where little was served and all of it acknowledged, which is nearly always, the next
+    // sync overwrites the record anyway, and the write is saved.
+    if (stored.length > 0 && (stored.length < served.length || stored.length > FORGET_ABOVE)) {
+      await this.#table.client.send(
+        new UpdateCommand({
+          TableName: this.#table.name,
+          Key: { pk: device, sk: SERVED },
+          UpdateExpression: 'DELETE served :stored',
+          ExpressionAttributeValues: { ':stored': new Set(stored) },
+        }),
+      );
+    }
+    return stored.length;
+  }
+
+  /** Marks a message as accepted by a carrier. Repeatable. */
+  async markDelivered(ref: MessageRef, carrier: string, ttl: number): Promise<void> {
+    const Item = { pk: ref.device, sk: -ref.id, carrier, at: seconds(this.#clock), ttl };
+    await this.#table.client.send(new PutCommand({ TableName: this.#table.name, Item }));
+  }
+
+  /**
+   * The messages among `refs` that are still to be pushed: stored, not expired, not acknowledged meanwhile, and not
+   * marked delivered. One request for up to 50.
+   */
+  async undelivered(refs: MessageRef[]): Promise<StoredMessage[]> {
+    const keys = refs.flatMap(({ device, id }) => [
+      { pk: device, sk: id },
+      { pk: device, sk: -id },
+    ]);
+    const [items] = await batchGet([{ table: this.#table, keys, consistent: true }]);
+    const marked = new Set(
+      items!.filter((item) => (item.sk as number) < 0).map((item) => `${item.pk} ${-(item.sk as number)}`),
+    );
+    const now = seconds(this.#clock);
+    return items!
+      .filter(
+        (item) =>
+          (item.sk as number) > 0 && (item.ttl as number) > now && !marked.has(`${item.pk} ${item.sk}`),
+      )
+      .map(messageOf);
+  }
+
+  /**
+   * Records which ids were served. A first page replaces the record (what it does not name is not pending any more),
+   * a following page adds to it. Nothing is written if the record already says so, or if nothing was served: ids of
+   * messages that are gone do no harm.
+   */
+  async #recordServed(
+    device: string,
+    after: number,
+    messages: StoredMessage[],
+    known: Set<number> | undefined,
+  ): Promise<void> {
+    if (messages.length === 0) return;
+    const ids = messages.map(({ id }) => id);
+    if (after === 0 && known?.size === ids.length && ids.every((id) => known.has(id))) return;
+    const following = after > 0;
+    try {
+      await this.#table.client.send(
+        new UpdateCommand({
+          TableName: this.#table.name,
+          Key: { pk: device, sk: SERVED },
+          UpdateExpression: following ? 'ADD served :ids SET #ttl = :ttl' : 'SET served = :ids, #ttl = :ttl',
+          ...(following && { ConditionExpression: 'attribute_not_exists(served) OR size(served) <= :limit' }),
+          ExpressionAttributeNames: { '#ttl': 'ttl' },
+          ExpressionAttributeValues: {
+            ':ids': new Set(ids),
+            ':ttl': seconds(this.#clock) + RETENTION_SECONDS,
+            ...(following && { ':limit': SERVED_LIMIT - PAGE_MESSAGES }),
+          },
+        }),
+      );
+    } catch (error) {
+      if (!isConditionFailure(error)) throw error;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { Device } from '../accounts/devices.ts';
+import type { Session } from '../accounts/sessions.ts';
+import type { Envelope } from '../protocol/envelope.ts';
+import type { StoredMessage } from './item.ts';
+import type { Page } from './mailbox.ts';
+
+/** The answer to a sync, as Pushover's Open Client API has it. */
+export function syncAnswer(page: Page, session: Session, device: Device): object {
+  return {
+    messages: page.messages.map((message) =>
+      message.kind === 'sealed' ? sealed(message) : classic(message),
+    ),
+    user: userOf(session),
+    device: deviceOf(device),
+    ...(page.more && { more: true }),
+  };
+}
+
+/** A sealed message: nothing but its ids is outside the box. */
+function sealed({ id, umid, body }: StoredMessage): object {
+  return { ...ids(id, umid), sealed: Buffer.from(body).toString('base64') };
+}
+
+/** A message for a device without a key, in the classic fields. Empty ones are left out. */
+function classic({ id, umid, body }: StoredMessage): object {
+  const { v, app, aid, icon, date, received, expires, ...fields } = JSON.parse(
+    Buffer.from(body).toString('utf8'),
+  ) as Envelope;
+  return {
+    ...fields,
+    ...ids(id, umid),
+    app,
+    aid,
+    aid_str: String(aid),
+    icon,
+    date,
+    queued_date: received ?? date,
+    acked: 0,
+    ...(expires !== undefined && { expiration_date: expires }),
+  };
+}
+
+function ids(id: number, umid: number): object {
+  return { id, id_str: String(id), umid, umid_str: String(umid) };
+}
+
+/** Nobody buys a licence here: every device is entitled to everything. */
+function userOf(session: Session): object {
+  return {
+    quiet_hours: false,
+    is_android_licensed: true,
+    is_ios_licensed: true,
+    is_desktop_licensed: true,
+    email: session.email,
+    first_email_alias: '',
+    show_tipjar: '',
+    show_team_ad: '',
+  };
+}
+
+function deviceOf(device: Device): object {
+  return {
+    name: device.name,
+    encryption_enabled: device.publicKey !== undefined,
+    default_sound: 'po',
+    always_use_default_sound: false,
+    default_high_priority_sound: 'po',
+    always_use_default_high_priority_sound: false,
+    dismissal_sync_enabled: false,
+  };
+}

@@ -1,0 +1,123 @@
+import * as v from 'valibot';
+import type { Params } from '../http/params.ts';
+import { type Fault, Refusal } from '../refusal.ts';
+
+/** A message as its sender gave it, checked. Absent means not given. */
+export interface MessageFields {
+  message: string;
+  title?: string;
+  url?: string;
+  urlTitle?: string;
+  /** Names of the devices it is for; absent: all. */
+  devices?: string[];
+  priority: number;
+  sound?: string;
+  /** Unix seconds, instead of the time of receipt. */
+  timestamp?: number;
+  /** Seconds from receipt. */
+  ttl?: number;
+  html: boolean;
+  monospace: boolean;
+}
+
+/** Most user keys in one request (Pushover's rule). */
+export const MAX_USERS = 50;
+
+/** Pushover's limits in characters, a four-byte one counting as one. */
+const LIMITS = { message: 1024, title: 250, url: 512, url_title: 100 };
+
+/** A year: the farthest that a sender's time to live reaches; the mailbox ends at 21 days anyway. */
+const MAX_TTL = 31_536_000;
+
+const BAD_PRIORITY: Fault = {
+  field: 'priority',
+  reason: 'is invalid, can only be -2, -1, 0, 1, or 2',
+  sentence: 'priority is invalid',
+};
+
+const text = (limit: number) =>
+  v.pipe(
+    v.string(),
+    v.check((value) => [...value].length <= limit, `is too long (maximum is ${limit} characters)`),
+  );
+
+/** Some senders give seconds with a fraction (`time.time()`); it is dropped. */
+const number = (reason: string, least: number, most: number) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}(\.\d{1,20})?$/, reason),
+    v.transform((value) => Math.floor(Number(value))),
+    v.minValue(least, reason),
+    v.maxValue(most, reason),
+  );
+
+const SCHEMA = v.object({
+  message: v.pipe(
+    v.optional(v.string(), ''),
+    v.check((value) => value.trim() !== '', 'cannot be blank'),
+    text(LIMITS.message),
+  ),
+  title: v.optional(text(LIMITS.title)),
+  url: v.optional(text(LIMITS.url)),
+  url_title: v.optional(text(LIMITS.url_title)),
+  device: v.optional(v.pipe(v.string(), v.maxLength(2048, 'is too long (maximum is 2048 characters)'))),
+  priority: v.optional(
+    v.pipe(v.picklist(['-2', '-1', '0', '1', '2'], BAD_PRIORITY.reason), v.transform(Number)),
+    '0',
+  ),
+  sound: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,40}$/, 'is invalid'))),
+  timestamp: v.optional(number('must be a Unix timestamp in seconds', 0, 253_402_300_799)),
+  ttl: v.optional(number('must be a positive number of seconds', 1, MAX_TTL)),
+});
+
+/**
+ * Checks the fields of a message (Pushover's table of parameters). All faults are reported at once; unknown
+ * parameters and those of other priorities are ignored, since senders send them always.
+ *
+ * @throws Refusal naming every parameter that is wrong
+ */
+export function messageFields(params: Params): MessageFields {
+  const texts = params.texts();
+  const result = v.safeParse(SCHEMA, texts, { abortPipeEarly: true });
+  const faults: Fault[] = (result.issues ?? []).map((issue) => {
+    const field = String(issue.path?.[0]?.key);
+    return field === 'priority' ? BAD_PRIORITY : { field, reason: issue.message };
+  });
+  for (const name of Object.keys(SCHEMA.entries)) {
+    if (params.has(name) && texts[name] === undefined) faults.push({ field: name, reason: 'must be text' });
+  }
+  const html = params.flag('html');
+  const monospace = params.flag('monospace');
+  if (html && monospace) {
+    faults.push(
+      {
+        field: 'html',
+        reason: 'cannot be set with monospace',
+        sentence: 'html and monospace are mutually exclusive',
+      },
+      { field: 'monospace', reason: 'cannot be set with html', sentence: '' },
+    );
+  }
+  if (result.success && result.output.priority === 2) faults.push(...emergencyFaults(params));
+  if (!result.success || faults.length > 0) throw new Refusal(faults);
+  const { url_title: urlTitle, device, ...fields } = result.output;
+  return {
+    ...withoutUndefined(fields),
+    ...(urlTitle !== undefined && { urlTitle }),
+    ...(device !== undefined && { devices: device.split(',').map((name) => name.trim()) }),
+    html,
+    monospace,
+  } as MessageFields;
+}
+
+/** Emergency messages need receipts, which this server does not have: refused, never sent as something less. */
+function emergencyFaults(params: Params): Fault[] {
+  const missing = ['expire', 'retry'].filter((name) => !params.has(name));
+  if (missing.length > 0)
+    return missing.map((field) => ({ field, reason: 'must be supplied with priority=2' }));
+  return [{ field: 'priority', reason: '2 is not supported by this server' }];
+}
+
+function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,47 @@
+/** What a server without a quota says the monthly limit is: the largest number that clients read into 32 bits. */
+const UNLIMITED = 2 ** 31 - 1;
+
+/** The zone in whose midnight Pushover's month begins. */
+const ZONE = 'America/Chicago';
+
+/**
+ * Headers that say how many messages are left this month. Several clients take their absence for an error, so a
+ * server without a quota sends them as well.
+ *
+ * @param now Unix milliseconds
+ */
+export function limitHeaders(now: number): Record<string, string> {
+  return {
+    'X-Limit-App-Limit': String(UNLIMITED),
+    'X-Limit-App-Remaining': String(UNLIMITED),
+    'X-Limit-App-Reset': String(nextMonth(now)),
+  };
+}
+
+/** When the month ends: 00:00 on the 1st, US Central (Pushover's rule). Unix seconds. */
+export function nextMonth(now: number): number {
+  const { year, month } = local(now);
+  const first = Date.UTC(month === 12 ? year + 1 : year, month % 12, 1);
+  // Midnight in the zone is midnight UTC less the offset that the zone has at that time.
+  for (const hours of [5, 6]) {
+    const midnight = first + hours * 3_600_000;
+    const there = local(midnight);
+    if (there.day === 1 && there.hour === 0) return midnight / 1000;
+  }
+  throw new Error(`no midnight found in ${ZONE}`);
+}
+
+function local(time: number): { year: number; month: number; day: number; hour: number } {
+  const parts = FORMAT.formatToParts(time);
+  const part = (type: string) => Number(parts.find((candidate) => candidate.type === type)!.value);
+  return { year: part('year'), month: part('month'), day: part('day'), hour: part('hour') };
+}
+
+const FORMAT = new Intl.DateTimeFormat('en-US', {
+  timeZone: ZONE,
+  hourCycle: 'h23',
+  year: 'numeric',
+  month: 'numeric',
+  day: 'numeric',
+  hour: 'numeric',
+});

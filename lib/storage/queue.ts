@@ -1,0 +1,46 @@
+import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+
+/** SQS's limit of entries in one SendMessageBatch. */
+const BATCH = 10;
+/** Longest delay of a message, seconds (SQS). */
+export const MAX_DELAY = 900;
+const ROUNDS = 3;
+
+/** An SQS queue that records are sent to. */
+export class Queue {
+  readonly #client: SQSClient;
+  readonly #url: string;
+
+  constructor(client: SQSClient, url: string) {
+    this.#client = client;
+    this.#url = url;
+  }
+
+  /**
+   * Sends records, ten a request, and repeats the entries that SQS says it did not take.
+   *
+   * A request whose answer is lost is repeated by the SDK, so a record may be queued twice: consumers must stand that
+   * anyway (at least once).
+   *
+   * @param bodies JSON-able records, a batch of ten at most 1 MiB together
+   * @param delaySeconds until they become visible, at most 900
+   * @throws Error if any record could not be queued
+   */
+  async send(bodies: unknown[], delaySeconds = 0): Promise<void> {
+    for (let start = 0; start < bodies.length; start += BATCH) {
+      let entries = bodies.slice(start, start + BATCH).map((body, n) => ({
+        Id: String(n),
+        MessageBody: JSON.stringify(body),
+        DelaySeconds: Math.min(MAX_DELAY, Math.ceil(delaySeconds)),
+      }));
+      for (let round = 0; entries.length > 0; round++) {
+        if (round === ROUNDS) throw new Error(`SQS did not take ${entries.length} records`);
+        const answer = await this.#client.send(
+          new SendMessageBatchCommand({ QueueUrl: this.#url, Entries: entries }),
+        );
+        const failed = new Set((answer.Failed ?? []).map(({ Id }) => Id));
+        entries = entries.filter(({ Id }) => failed.has(Id));
+      }
+    }
+  }
+}

@@ -1,0 +1,274 @@
+/** The one address that stands for AWS's data services: knows the caller, asks IAM, then runs the call. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Caller, type Iam, ROOT } from '../iam/iam.ts';
+import { isObject, type JsonObject } from '../template/json.ts';
+import { REGION } from '../template/pseudo.ts';
+import type { CloudLog, FunctionSpec } from '../types.ts';
+import {
+  type Answer,
+  answerJson,
+  type Call,
+  isAnswer,
+  jsonAnswer,
+  type Service,
+  type ServiceName,
+} from './call.ts';
+import type { Interceptor, Intervention } from './intercept.ts';
+import { s3Error } from './s3-answers.ts';
+import { readSigner } from './signature.ts';
+
+/** What the front needs of the rest. Services may be added until the first call arrives. */
+export interface FrontOptions {
+  log: CloudLog;
+  /** The clock, milliseconds since 1970 (presigned URLs expire by it). */
+  now?: () => number;
+}
+
+const DROP = Symbol('drop');
+
+/** Prefix of the `X-Amz-Target` header by service. */
+const TARGETS: Record<string, ServiceName> = {
+  DynamoDB_20120810: 'dynamodb',
+  AmazonSQS: 'sqs',
+  secretsmanager: 'secretsmanager',
+};
+
+export class Front {
+  readonly #server: Server;
+  readonly #services = new Map<ServiceName, Service>();
+  readonly #interceptors = new Set<Interceptor>();
+  readonly #log: CloudLog;
+  readonly #now: () => number;
+  #iam: Iam | undefined;
+
+  constructor({ log, now = Date.now }: FrontOptions) {
+    this.#log = log;
+    this.#now = now;
+    this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+      this.#serve(request, response).catch((error: Error) => {
+        this.#log('error', `AWS front: ${request.method} ${request.url} failed: ${error.message}`, {
+          stack: error.stack,
+        });
+        if (response.headersSent) response.destroy();
+        else response.writeHead(500).end();
+      });
+    });
+  }
+
+  /** Starts to listen on the loopback address. */
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(0, '127.0.0.1', resolve);
+    });
+  }
+
+  /** `http://127.0.0.1:port`, without a slash at the end. */
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Connects IAM and the services; before that every call is answered 503. */
+  connect(iam: Iam, services: Partial<Record<ServiceName, Service>>): void {
+    this.#iam = iam;
+    for (const [name, service] of Object.entries(services)) this.#services.set(name as ServiceName, service);
+  }
+
+  /**
+   * Test hook: shows every call that IAM allowed to `interceptor`, which may answer in the service's place.
+   *
+   * @returns a function that takes the interceptor away again
+   */
+  intercept(interceptor: Interceptor): () => void {
+    this.#interceptors.add(interceptor);
+    return () => this.#interceptors.delete(interceptor);
+  }
+
+  /**
+   * A call from within this process, treated as one over HTTP: identity, IAM, interceptors, limits, meter.
+   *
+   * @throws Error for a dropped connection or an answer that is not 2xx (its message names type and sentence)
+   */
+  async send(
+    accessKeyId: string,
+    service: 'dynamodb' | 'sqs' | 'secretsmanager',
+    action: string,
+    input: JsonObject,
+  ): Promise<JsonObject> {
+    const caller = this.#iam?.caller(accessKeyId);
+    if (!caller) throw new Error(`nobody has the access key ${accessKeyId}`);
+    const body = Buffer.from(JSON.stringify(input));
+    const headers = { 'content-type': 'application/x-amz-json-1.0' };
+    const answer = await this.#handle({
+      caller,
+      service,
+      action,
+      input,
+      method: 'POST',
+      url: '/',
+      headers,
+      body,
+    });
+    if (answer === DROP) throw new Error(`${service}:${action}: the connection was dropped`);
+    const output = answerJson(answer);
+    if (answer.status >= 300) {
+      const message = output.message ?? output.Message ?? '';
+      throw new Error(`${service}:${action}: ${String(output.__type)}: ${String(message)}`);
+    }
+    return output;
+  }
+
+  /** Waits for the calls that are under way (long polls are cut), then stops. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeIdleConnections();
+      // A long poll may hold its connection for 20 s; whoever waits on it is being closed as well.
+      setTimeout(() => this.#server.closeAllConnections(), 100).unref();
+    });
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    const call = this.#read(request, body);
+    const answer = 'status' in call ? call : await this.#handle(call);
+    if (answer === DROP) {
+      response.destroy();
+      return;
+    }
+    const length = answer.headers['content-length'] ?? String(Buffer.byteLength(answer.body));
+    response.writeHead(answer.status, { ...answer.headers, 'content-length': length });
+    response.end(answer.body);
+  }
+
+  #read(request: IncomingMessage, body: Buffer): Call | Answer {
+    const url = request.url ?? '/';
+    const signer = readSigner(request.headers.authorization, url);
+    const target = String(request.headers['x-amz-target'] ?? '');
+    const dot = target.indexOf('.');
+    const service = TARGETS[target.slice(0, dot)] ?? restService(signer?.service, url);
+    if (!service)
+      return jsonAnswer(404, { __type: 'UnknownOperationException', message: `no service for ${url}` });
+    const refused = unknownCaller(service);
+    const caller = signer && this.#iam?.caller(signer.accessKeyId);
+    if (!signer || !caller) {
+      this.#log('error', `AWS front: ${service} call with an unknown access key`, { url, target });
+      return refused;
+    }
+    if (signer.expires !== undefined && this.#now() > signer.expires) {
+      return s3Error(403, 'AccessDenied', 'Request has expired');
+    }
+    const call: Call = {
+      caller,
+      service,
+      action: dot < 0 ? '' : target.slice(dot + 1),
+      input: {},
+      method: request.method ?? 'GET',
+      url,
+      headers: request.headers as Record<string, string>,
+      body,
+    };
+    if (dot >= 0) {
+      const input = parse(body);
+      if (!input) return jsonAnswer(400, { __type: 'com.amazon.coral.service#SerializationException' });
+      call.input = input;
+    }
+    return call;
+  }
+
+  async #handle(call: Call): Promise<Answer | typeof DROP> {
+    const service = this.#services.get(call.service);
+    const iam = this.#iam;
+    if (!service || !iam) return jsonAnswer(503, { __type: 'ServiceUnavailable', message: 'starting' });
+    const accesses = service.accesses(call);
+    if (isAnswer(accesses)) {
+      this.#log('error', `${call.caller.name}: ${call.service} refused ${call.action || call.method}`, {
+        answer: String(accesses.body),
+      });
+      return accesses;
+    }
+    for (const { action, resource, context } of accesses) {
+      const decision = iam.authorize(call.caller.accessKeyId, action, resource, context);
+      if (decision.allowed) continue;
+      this.#log('error', `${call.caller.name} may not ${action} on ${resource}`, {
+        function: call.caller.name,
+        action,
+        resource,
+      });
+      return service.deny(call, decision.message);
+    }
+    for (const interceptor of this.#interceptors) {
+      const intervention = await interceptor(call);
+      if (intervention) return this.#intervene(service, call, intervention);
+    }
+    return service.run(call);
+  }
+
+  async #intervene(service: Service, call: Call, wanted: Intervention): Promise<Answer | typeof DROP> {
+    if (wanted.before === 'drop') return DROP;
+    if (wanted.status !== undefined) {
+      const { body = '' } = wanted;
+      if (typeof body === 'string') return { status: wanted.status, headers: wanted.headers ?? {}, body };
+      return jsonAnswer(wanted.status, body, '1.0', wanted.headers);
+    }
+    if (wanted.input) {
+      call.input = wanted.input;
+      call.body = Buffer.from(JSON.stringify(wanted.input));
+    }
+    const answer = await service.run(call);
+    const after = typeof wanted.after === 'function' ? await wanted.after(answer) : (wanted.after ?? answer);
+    return after === 'drop' ? DROP : after;
+  }
+}
+
+/** Environment of a function whose SDK clients are to call the front under the function's own role. */
+export function awsEnvironment(
+  front: { url: string },
+  spec: Pick<FunctionSpec, 'accessKeyId'> = { accessKeyId: ROOT },
+): Record<string, string> {
+  return {
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+    AWS_ACCESS_KEY_ID: spec.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_DYNAMODB: front.url,
+    AWS_ENDPOINT_URL_SQS: front.url,
+    AWS_ENDPOINT_URL_S3: front.url,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: front.url,
+    AWS_ENDPOINT_URL_LAMBDA: front.url,
+  };
+}
+
+function restService(signed: string | undefined, url: string): ServiceName | undefined {
+  if (url.startsWith('/2015-03-31/functions/')) return 'lambda';
+  // An unsigned request can only be one for S3: everything else is signed by its SDK.
+  return signed === undefined || signed === 's3' ? 's3' : undefined;
+}
+
+function unknownCaller(service: ServiceName): Answer {
+  if (service === 's3') {
+    return s3Error(
+      403,
+      'InvalidAccessKeyId',
+      'The AWS Access Key Id you provided does not exist in our records.',
+    );
+  }
+  return jsonAnswer(service === 'dynamodb' || service === 'secretsmanager' ? 400 : 403, {
+    __type: 'com.amazon.coral.service#UnrecognizedClientException',
+    message: 'The security token included in the request is invalid.',
+  });
+}
+
+function parse(body: Buffer): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export type { Caller };

@@ -1,0 +1,81 @@
+/** A stand-in's listener: TLS with HTTP/2 and, if wanted, HTTP/1.1, on a port of the loopback interface. */
+
+import { createServer as createHttp1 } from 'node:http';
+import { createServer as createHttp2 } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { createServer as createTls, type TLSSocket } from 'node:tls';
+import { type Asked, askedOnConnection, askedOnStream } from './asked.ts';
+import { mendScheme } from './scheme.ts';
+
+export interface ListenerOptions {
+  /** PEM. */
+  key: string;
+  /** PEM; names the hosts that the stand-in stands for. */
+  cert: string;
+  /** Also HTTP/1.1, and firebase-admin's odd `:scheme`. */
+  lenient: boolean;
+  /** SETTINGS_MAX_CONCURRENT_STREAMS of a new connection. */
+  maxStreams: number;
+  handle: (asked: Asked) => void;
+}
+
+export interface Listener {
+  port: number;
+  close(): Promise<void>;
+}
+
+/** Listens on a free port. */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const sockets = new Set<TLSSocket>();
+  const http1 = createHttp1(async (request, response) => {
+    const asked = await askedOnConnection(request, response);
+    if (asked) options.handle(asked);
+  });
+  const http2 = createHttp2({ settings: { maxConcurrentStreams: options.maxStreams } });
+  // Emitting `connection` creates the session before it returns, so the socket of a session is the one at hand.
+  const carriedBy = new WeakMap<object, TLSSocket>();
+  let atHand: TLSSocket | undefined;
+  http2.on('session', (session) => {
+    if (atHand) carriedBy.set(session, atHand);
+  });
+  http2.on('stream', async (stream, headers) => {
+    const socket = stream.session && carriedBy.get(stream.session);
+    const asked = socket && (await askedOnStream(stream, headers, socket));
+    if (asked) options.handle(asked);
+  });
+  // Clients that drop their connection are part of what is tested here.
+  http2.on('sessionError', () => {});
+
+  const tls = createTls(
+    {
+      key: options.key,
+      cert: options.cert,
+      ALPNProtocols: options.lenient ? ['h2', 'http/1.1'] : ['h2'],
+    },
+    (socket) => {
+      sockets.add(socket);
+      // node:http2 does this for sockets that it reads itself; without, each answer waits 40 ms for the peer's ACK.
+      socket.setNoDelay(true);
+      socket.on('close', () => sockets.delete(socket));
+      socket.on('error', () => socket.destroy());
+      atHand = socket;
+      if (socket.alpnProtocol === 'h2')
+        http2.emit('connection', options.lenient ? mendScheme(socket) : socket);
+      else if (options.lenient) http1.emit('connection', socket);
+      else socket.destroy();
+    },
+  );
+  await new Promise<void>((resolve, reject) => {
+    tls.once('error', reject);
+    tls.listen(0, '127.0.0.1', resolve);
+  });
+
+  return {
+    port: (tls.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        tls.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}

@@ -1,0 +1,195 @@
+/** The local cloud: everything that the synthesized templates deploy, running on this machine. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Front } from './aws/front.ts';
+import { type Engine, type EngineOptions, startEngine } from './engine.ts';
+import type { Poller } from './event-source/poller.ts';
+import { createHttpApi, type HttpApi } from './http-api/server.ts';
+import { type Iam, ROOT } from './iam/iam.ts';
+import { createFunction, type LambdaFunction } from './lambda/function.ts';
+import { createSpares } from './lambda/spares.ts';
+import { createMeter } from './meter.ts';
+import { type Authority, createAuthority } from './network/ca.ts';
+import { redirectEnvironment, redirectPreload } from './network/preload.ts';
+import type { Queue } from './resources/queues.ts';
+import { readApis } from './template/apis.ts';
+import type { CloudLog, Meter } from './types.ts';
+import { createWebSocketApi, type WebSocketApi, type WebSocketApiOptions } from './websocket-api/server.ts';
+
+/** Stand-ins for the world outside the templates. */
+export interface Outside {
+  /** `host:port` of the real world → local port; a TLS server there has a certificate of the cloud's authority. */
+  hosts: Record<string, number>;
+  /** Values for secrets, by the beginning of their logical ids: set on every start. */
+  secrets?: Record<string, string>;
+  close(): Promise<void>;
+}
+
+export interface CloudOptions extends Omit<EngineOptions, 'meter'> {
+  meter?: Meter;
+  /** Ports of the first HTTP API and the first WebSocket API; 0 (default) for any. */
+  ports?: { api?: number; socket?: number };
+  /** Starts the stand-ins for carriers with certificates from `authority`. Without it functions reach nothing outside. */
+  outside?: (context: { authority: Authority; log: CloudLog; now: () => number }) => Promise<Outside>;
+  /** Limits and timers of the WebSocket APIs, for tests. */
+  webSocket?: Pick<WebSocketApiOptions, 'idle' | 'life' | 'connectRate' | 'integrationTimeout' | 'timers'>;
+  /** Milliseconds until an HTTP API gives up a function; AWS: 30 s. */
+  httpTimeout?: number;
+  /** Stop idle execution environments, as Lambda does. Default false. */
+  freeze?: boolean;
+}
+
+/** A running cloud. Names are looked up by the beginning of the logical id: `Mailbox` finds `Mailbox1948DAAE`. */
+export interface Cloud {
+  /** The first HTTP API of the template; undefined if it has none. */
+  readonly api: HttpApi | undefined;
+  /** The first WebSocket API of the template; undefined if it has none. */
+  readonly socket: WebSocketApi | undefined;
+  /** By name. */
+  readonly functions: ReadonlyMap<string, LambdaFunction>;
+  readonly front: Front;
+  readonly meter: Meter;
+  readonly iam: Iam;
+  readonly engine: Engine;
+  /** What functions are given to trust; servers of `outside` have their certificates from it. */
+  readonly authority: Authority;
+  functionNamed(prefix: string): LambdaFunction;
+  tableName(prefix: string): string;
+  queue(prefix: string): Queue;
+  /** The event source mapping of the function with this logical id. */
+  poller(functionPrefix: string): Poller;
+  /** Makes `value` the current version of a secret. */
+  putSecret(prefix: string, value: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the cloud that the assembly describes.
+ *
+ * @throws TemplateError for what cannot be run as AWS would run it; nothing is left running then
+ */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const { log, now = Date.now, meter = createMeter() } = options;
+  const closers: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const engine = await startEngine({ ...options, meter });
+    closers.push(() => engine.close());
+    const authority = createAuthority();
+    const outside = await options.outside?.({ authority, log, now });
+    if (outside) closers.push(() => outside.close());
+    const find = finder(engine);
+    const putSecret = async (prefix: string, value: string): Promise<void> => {
+      const input = { SecretId: find(prefix, 'AWS::SecretsManager::Secret').ref, SecretString: value };
+      await engine.front.send(ROOT, 'secretsmanager', 'PutSecretValue', input);
+    };
+    for (const [prefix, value] of Object.entries(outside?.secrets ?? {})) await putSecret(prefix, value);
+
+    const functions = new Map<string, LambdaFunction>();
+    const byArn = (arn: string): LambdaFunction | undefined =>
+      functions.get(engine.specs.find((spec) => spec.arn === arn)?.name ?? '');
+    const shared = { functions: byArn, mayInvoke: engine.mayInvoke, log, meter, authority };
+    const apis = readApis(engine.model);
+    const sockets: WebSocketApi[] = [];
+    for (const [index, api] of apis.webSocket.entries()) {
+      const socket = await createWebSocketApi(api, {
+        ...shared,
+        ...options.webSocket,
+        port: index === 0 ? (options.ports?.socket ?? 0) : 0,
+        authorize: (accessKeyId, action, resource) => {
+          const decision = engine.iam.authorize(accessKeyId, action, resource);
+          return decision.allowed ? { allowed: true, message: '' } : decision;
+        },
+      });
+      sockets.push(socket);
+      closers.push(() => socket.close());
+    }
+    const https: HttpApi[] = [];
+    for (const [index, api] of apis.http.entries()) {
+      const http = await createHttpApi(api, {
+        ...shared,
+        now,
+        port: index === 0 ? (options.ports?.api ?? 0) : 0,
+        ...(options.httpTimeout === undefined ? {} : { integrationTimeout: options.httpTimeout }),
+      });
+      https.push(http);
+      closers.push(() => http.close());
+    }
+
+    const hosts: Record<string, number> = { ...outside?.hosts };
+    const own = [
+      ...apis.http.map(({ apiId }, index) => [apiId, https[index]?.httpsPort] as const),
+      ...apis.webSocket.map(({ apiId }, index) => [apiId, sockets[index]?.httpsPort] as const),
+    ];
+    for (const [apiId, port] of own) {
+      if (port !== undefined) hosts[`${apiId}.execute-api.us-east-1.amazonaws.com:443`] = port;
+    }
+    const dir = mkdtempSync(join(tmpdir(), 'peal-cloud-'));
+    closers.push(() => rmSync(dir, { recursive: true, force: true }));
+    const ca = join(dir, 'ca.pem');
+    writeFileSync(ca, authority.pem);
+    const network = redirectEnvironment({ hosts, ca, deny: true });
+    const spares = createSpares();
+    closers.push(() => spares.close());
+    for (const spec of engine.specs) {
+      const environment = { ...engine.awsEnvironment(spec), ...network };
+      const { freeze = false } = options;
+      const made = createFunction(spec, {
+        log,
+        meter,
+        environment,
+        preload: [redirectPreload()],
+        spares,
+        freeze,
+      });
+      functions.set(spec.name, made);
+    }
+    closers.push(async () => {
+      // Closing the functions settles what runs, which the pollers wait for.
+      const stopped = engine.stopPolling();
+      await Promise.all([...functions.values()].map((one) => one.close()));
+      await stopped;
+    });
+    engine.start(functions);
+
+    return {
+      api: https[0],
+      socket: sockets[0],
+      functions,
+      front: engine.front,
+      meter,
+      iam: engine.iam,
+      engine,
+      authority,
+      functionNamed: (prefix) => functions.get(find(prefix, 'AWS::Lambda::Function').ref) as LambdaFunction,
+      tableName: (prefix) => find(prefix, 'AWS::DynamoDB::GlobalTable', 'AWS::DynamoDB::Table').ref,
+      queue: (prefix) => engine.queues.get(find(prefix, 'AWS::SQS::Queue').attributes.Arn as string) as Queue,
+      poller(prefix) {
+        const name = find(prefix, 'AWS::Lambda::Function').ref;
+        const poller = engine.pollers.find(({ mapping }) => mapping.function.name === name);
+        if (!poller) throw new Error(`no queue feeds the function ${name}`);
+        return poller;
+      },
+      putSecret,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Finds the one resource of some types whose logical id begins with a prefix. */
+function finder(engine: Engine) {
+  return (prefix: string, ...types: string[]) => {
+    const all = engine.model.ofType(...types);
+    const found = all.filter(({ logicalId }) => logicalId.startsWith(prefix));
+    const [first] = found;
+    if (first && found.length === 1) return first;
+    const names = all.map(({ logicalId }) => logicalId).join(', ');
+    throw new Error(`${prefix} names ${found.length} of: ${names}`);
+  };
+}

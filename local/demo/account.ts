@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PealApi } from '../../lib/device/api.ts';
+
+/** The demo account. The password is made up at its creation. */
+export interface DemoAccount {
+  email: string;
+  password: string;
+  /** User key. */
+  user: string;
+  /** Token of the demo app. */
+  token: string;
+}
+
+const EMAIL = 'demo@peal.example';
+const APP = 'Demo';
+
+/**
+ * The demo account: the one that is remembered with the kept data, else a new one with an app.
+ *
+ * @param folder where kept data is; absent: nothing is remembered
+ */
+export async function demoAccount(
+  api: PealApi,
+  folder: string | undefined,
+): Promise<{ account: DemoAccount; secret: string }> {
+  const file = folder && join(folder, 'demo.json');
+  if (file && existsSync(file)) {
+    const account = JSON.parse(await readFile(file, 'utf8')) as DemoAccount;
+    const { secret } = await api.login({ email: account.email, password: account.password });
+    return { account, secret };
+  }
+  const password = randomBytes(9).toString('base64url');
+  const { user, secret } = await api.signUp({ email: EMAIL, password });
+  const { token } = await api.withSecret(secret).createApp(APP);
+  const account = { email: EMAIL, password, user, token };
+  if (file) await writeFile(file, JSON.stringify(account), { mode: 0o600 });
+  return { account, secret };
+}

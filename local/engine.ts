@@ -1,0 +1,280 @@
+/** The data side of the local cloud: reads the templates, stands in for AWS's services, feeds functions from queues. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Backend, createBackend } from './aws/backend.ts';
+import { createDynamo } from './aws/dynamodb.ts';
+import { awsEnvironment, Front } from './aws/front.ts';
+import { createLambda } from './aws/lambda.ts';
+import { createS3 } from './aws/s3.ts';
+import { createSecrets, initialSecret, SecretStore } from './aws/secrets.ts';
+import { createSqs } from './aws/sqs.ts';
+import { createAsyncInvoker, readRetries } from './event-source/async-invoke.ts';
+import { readMappings } from './event-source/mapping.ts';
+import { Poller } from './event-source/poller.ts';
+import { Iam } from './iam/iam.ts';
+import { type MayInvoke, readPermissions } from './iam/permissions.ts';
+import { logStreamArn, readRoles } from './iam/policy.ts';
+import { startDynalite } from './resources/dynalite.ts';
+import { type QueueServer, type QueueState, startFauxqs } from './resources/fauxqs.ts';
+import { readExpiryRules, sweepExpiredObjects } from './resources/lifecycle.ts';
+import { createBuckets, createQueues, type Queue } from './resources/queues.ts';
+import { createTables, type Table } from './resources/tables.ts';
+import { sweepExpiredItems } from './resources/ttl.ts';
+import { loadAssembly, type StackTemplate } from './template/assembly.ts';
+import { logGroupOf, readFunctions } from './template/functions.ts';
+import { isObject, TemplateError } from './template/json.ts';
+import { buildModel, type Model, whereIs } from './template/model.ts';
+import type { CloudLog, FunctionSpec, LocalFunction, Meter } from './types.ts';
+
+export interface EngineOptions {
+  /** Folder of the cloud assembly (`cdk.out`). */
+  assembly: string;
+  /** Keeps tables, queues, objects and secrets across restarts; forgotten at close without it. */
+  dataDir?: string;
+  log: CloudLog;
+  meter: Meter;
+  /** Milliseconds since 1970: what expiry goes by. */
+  now?: () => number;
+  /** Seconds between an item's expiry and its deletion. AWS: within a few days; default 1 hour. */
+  ttlLateness?: number;
+  /** Milliseconds between sweeps of what expired; 0: only when `sweep` is called. Default 1 minute. */
+  sweepInterval?: number;
+  /** Milliseconds before the second and third try of an asynchronous invocation. AWS: 1 and 2 minutes. */
+  asyncRetryDelays?: readonly number[];
+}
+
+export interface Engine {
+  readonly model: Model;
+  /** The functions of the template, to be made invocable by the caller. */
+  readonly specs: readonly FunctionSpec[];
+  readonly front: Front;
+  readonly iam: Iam;
+  readonly mayInvoke: MayInvoke;
+  /** By name. */
+  readonly tables: ReadonlyMap<string, Table>;
+  /** By ARN. */
+  readonly queues: ReadonlyMap<string, Queue>;
+  readonly buckets: readonly string[];
+  readonly secrets: SecretStore;
+  /** One for each event source mapping, from `start` on. */
+  readonly pollers: readonly Poller[];
+  /** Environment for a function's AWS SDK; root's without a function. */
+  awsEnvironment(spec?: FunctionSpec): Record<string, string>;
+  /** Connects the functions and starts to poll the queues for them. */
+  start(functions: ReadonlyMap<string, LocalFunction>): void;
+  /** Messages of a queue by state. */
+  queueState(name: string): QueueState;
+  /** Deletes what has expired by now; returns how many items and objects. */
+  sweep(): Promise<{ items: number; objects: number }>;
+  /** Stops polling: no function is invoked any more, those under way are awaited. */
+  stopPolling(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const HOUR = 3600;
+const MINUTE = 60_000;
+/** What Lambda needs to poll a queue; AWS refuses a mapping whose role lacks one of them. */
+const POLL_GRANTS = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+
+/**
+ * Starts everything that the templates name except functions and gateways.
+ *
+ * @throws TemplateError for what the local cloud cannot run as AWS would
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const stacks = loadAssembly(options.assembly);
+  const opened = new Closers();
+  try {
+    return await open(stacks, options, opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/** What was opened so far; closed in the reverse order. */
+class Closers {
+  readonly #closers: (() => unknown)[] = [];
+
+  add(closer: () => unknown): void {
+    this.#closers.unshift(closer);
+  }
+
+  async close(): Promise<void> {
+    for (const closer of this.#closers.splice(0)) await closer();
+  }
+}
+
+async function open(stacks: StackTemplate[], options: EngineOptions, opened: Closers): Promise<Engine> {
+  const { log, meter, now = Date.now, dataDir } = options;
+  const within = (name: string): string | undefined =>
+    dataDir === undefined ? undefined : join(dataDir, name);
+  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
+
+  const [dynalite, fauxqs] = await startEmulators(within, opened);
+  const dynamo = connect(dynalite.port, opened);
+  const storage = connect(fauxqs.port, opened);
+  const front = new Front({ log, now });
+  await front.listen();
+  opened.add(() => front.close());
+
+  const secrets = new SecretStore(within('secrets.json'), now);
+  const model = buildModel(stacks, {
+    frontUrl: front.url,
+    secret: (id, key) => readSecret(secrets, id, key),
+  });
+  for (const resource of model.ofType('AWS::SecretsManager::Secret')) {
+    secrets.create(resource.ref, initialSecret(resource.properties));
+  }
+  // Evaluates everything now: what cannot be resolved must be known at the start.
+  for (const resource of model.resources) void resource.properties;
+
+  const functions = readFunctions(model, stacks);
+  opened.add(() => functions.dispose());
+  const iam = createIam(model, functions.specs, log);
+  const tables = await createTables(model, dynamo);
+  const queues = createQueues(model, fauxqs);
+  const buckets = createBuckets(model, fauxqs);
+  const rules = readExpiryRules(model);
+  const mappings = readMappings(model, functions.specs, queues);
+  const asyncInvoker = createAsyncInvoker(readRetries(model), log, options.asyncRetryDelays);
+  opened.add(() => asyncInvoker.close());
+
+  let running: ReadonlyMap<string, LocalFunction> = new Map();
+  front.connect(iam, {
+    dynamodb: createDynamo({ backend: dynamo, tables, meter, log }),
+    sqs: createSqs({ backend: storage, meter, sendGrouped: fauxqs.sendGrouped }),
+    s3: createS3({ backend: storage, meter, iam }),
+    secretsmanager: createSecrets(secrets, meter),
+    lambda: createLambda({ find: (name) => running.get(name), invokeLater: asyncInvoker.invoke }),
+  });
+
+  const queueState = (name: string): QueueState => {
+    const state = fauxqs.queueState(name);
+    if (!state) throw new Error(`there is no queue ${name}`);
+    return state;
+  };
+  const sweep = async (): Promise<{ items: number; objects: number }> => ({
+    items: await sweepExpiredItems({
+      backend: dynamo,
+      tables: tables.values(),
+      lateness: options.ttlLateness ?? HOUR,
+      now,
+    }),
+    objects: await sweepExpiredObjects(storage, rules, now()),
+  });
+  const pollers: Poller[] = [];
+  const { sweepInterval = MINUTE } = options;
+  if (sweepInterval > 0) opened.add(startSweeping(sweep, sweepInterval, log));
+
+  for (const { queue, function: spec, id } of mappings) checkPollGrants(model, iam, spec, queue, id);
+  return {
+    model,
+    specs: functions.specs,
+    front,
+    iam,
+    mayInvoke: readPermissions(model),
+    tables,
+    queues,
+    buckets,
+    secrets,
+    pollers,
+    awsEnvironment: (spec) => awsEnvironment(front, spec),
+    start(given) {
+      running = given;
+      for (const mapping of mappings) {
+        const target = given.get(mapping.function.name);
+        if (!target) throw new Error(`there is no function ${mapping.function.name}`);
+        const state = () => queueState(mapping.queue.name);
+        const poller = new Poller({ mapping, target, front, log, queueState: state });
+        pollers.push(poller);
+        poller.start();
+      }
+    },
+    queueState,
+    sweep,
+    stopPolling: async () => {
+      await Promise.all(pollers.map((poller) => poller.close()));
+    },
+    async close() {
+      await Promise.all(pollers.map((poller) => poller.close()));
+      await opened.close();
+    },
+  };
+}
+
+async function startEmulators(
+  within: (name: string) => string | undefined,
+  opened: Closers,
+): Promise<[{ port: number }, QueueServer]> {
+  const [dynalite, fauxqs] = await Promise.all([
+    startDynalite(within('dynamodb')),
+    startFauxqs(within('sqs-s3')),
+  ]);
+  opened.add(() => dynalite.close());
+  opened.add(() => fauxqs.close());
+  return [dynalite, fauxqs];
+}
+
+function connect(port: number, opened: Closers): Backend {
+  const backend = createBackend(port);
+  opened.add(() => backend.close());
+  return backend;
+}
+
+function readSecret(secrets: SecretStore, id: string, key: string | undefined): string {
+  const value = secrets.find(id)?.current.value;
+  if (value === undefined) throw new Error(`the template refers to a secret that does not exist: ${id}`);
+  if (key === undefined) return value;
+  const content: unknown = JSON.parse(value);
+  if (!isObject(content) || content[key] === undefined) throw new Error(`the secret ${id} has no key ${key}`);
+  return String(content[key]);
+}
+
+function createIam(model: Model, specs: readonly FunctionSpec[], log: CloudLog): Iam {
+  const iam = new Iam();
+  const roles = readRoles(model);
+  for (const spec of specs) {
+    const role = roles.get(spec.roleArn);
+    if (!role) throw new Error(`${spec.name}: the role ${spec.roleArn} is missing`);
+    iam.addFunction(spec.accessKeyId, spec.name, role);
+  }
+  for (const resource of model.ofType('AWS::Lambda::Function')) {
+    const spec = specs.find(({ name }) => name === resource.ref);
+    const stream = logStreamArn(logGroupOf(resource));
+    for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents']) {
+      if (spec && iam.authorize(spec.accessKeyId, action, stream).allowed) continue;
+      log('warn', `${resource.ref} may not ${action} on its log group: on AWS its logs would be lost`, {
+        function: resource.ref,
+      });
+    }
+  }
+  return iam;
+}
+
+function checkPollGrants(model: Model, iam: Iam, spec: FunctionSpec, queue: Queue, id: string): void {
+  for (const action of POLL_GRANTS) {
+    const decision = iam.authorize(spec.accessKeyId, action, queue.arn);
+    if (decision.allowed) continue;
+    const resource = model.ofType('AWS::Lambda::EventSourceMapping').find(({ ref }) => ref === id);
+    const where = resource ? whereIs(resource) : { stack: spec.stack, logicalId: spec.logicalId };
+    const name = action.slice('sqs:'.length);
+    throw new TemplateError(
+      where,
+      `The provided execution role does not have permissions to call ${name} on SQS: ${decision.message}`,
+    );
+  }
+}
+
+function startSweeping(sweep: () => Promise<unknown>, interval: number, log: CloudLog): () => Promise<void> {
+  let underway: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    underway = sweep().catch((error: Error) =>
+      log('error', `sweeping what expired failed: ${error.message}`),
+    );
+  }, interval);
+  return async () => {
+    clearInterval(timer);
+    await underway;
+  };
+}

@@ -1,0 +1,59 @@
+/** Peal on one machine: the cloud of the templates, with the stand-ins for the carriers and their credentials. */
+import { CARRIER_HOSTS, type Carriers, makeCredentials, startCarriers } from './carriers/index.ts';
+import { type Cloud, type CloudOptions, startCloud } from './cloud.ts';
+
+export interface PealOptions extends Omit<CloudOptions, 'outside'> {
+  /** Port of the carriers' control server; 0 (default) for any. */
+  control?: number;
+  /** `off`: the carriers' secrets stay empty, as after a first deployment. Default on. */
+  credentials?: 'off' | 'on';
+}
+
+/** A running Peal. */
+export interface Peal {
+  cloud: Cloud;
+  carriers: Carriers;
+  /** Addresses, whole. */
+  api: string;
+  socket: string;
+  control: string;
+  close(): Promise<void>;
+}
+
+/** Starts the cloud with stand-ins for FCM and APNs, and puts the credentials that they accept into the secrets. */
+export async function startPeal(options: PealOptions): Promise<Peal> {
+  let carriers: Carriers | undefined;
+  const cloud = await startCloud({
+    ...options,
+    outside: async ({ authority }) => {
+      const credentials = await makeCredentials();
+      const { serviceAccount, apns } = credentials;
+      const started = await startCarriers({
+        ...authority.issue([...CARRIER_HOSTS]),
+        control: options.control ?? 0,
+        fcm: {
+          projectId: serviceAccount.project_id,
+          clientEmail: serviceAccount.client_email,
+          publicKey: credentials.serviceAccountPublicKey,
+        },
+        apns: { keyId: apns.keyId, teamId: apns.teamId, publicKey: credentials.apnsPublicKey },
+      });
+      carriers = started;
+      return {
+        hosts: started.hosts,
+        ...(options.credentials !== 'off' && {
+          secrets: { FcmCredentials: JSON.stringify(serviceAccount), ApnsCredentials: JSON.stringify(apns) },
+        }),
+        close: () => started.close(),
+      };
+    },
+  });
+  return {
+    cloud,
+    carriers: carriers!,
+    api: cloud.api!.url,
+    socket: cloud.socket!.url,
+    control: carriers!.control.url,
+    close: () => cloud.close(),
+  };
+}

@@ -1,0 +1,43 @@
+/** Starts dynalite, the DynamoDB emulator, on a loopback port. */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+
+/** A running emulator. */
+export interface Emulator {
+  port: number;
+  close(): Promise<void>;
+}
+
+interface DynaliteOptions {
+  /** Folder of the LevelDB; in memory without it. */
+  path?: string;
+  /** Milliseconds that a table stays in the status CREATING, DELETING or UPDATING. */
+  createTableMs: number;
+  deleteTableMs: number;
+  updateTableMs: number;
+}
+
+// The package has no types of its own.
+const dynalite = createRequire(import.meta.url)('dynalite') as (options: DynaliteOptions) => Server;
+
+/**
+ * @param path folder that keeps the tables; forgotten at close without it
+ */
+export async function startDynalite(path?: string): Promise<Emulator> {
+  const options: DynaliteOptions = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
+  if (path !== undefined) options.path = path;
+  const server = dynalite(options);
+  server.keepAliveTimeout = 60_000;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()));
+        server.closeAllConnections();
+      }),
+  };
+}

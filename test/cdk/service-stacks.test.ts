@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ofType, type Resource, resources } from './templates.ts';
+
+const SERVICE_STACKS = ['PealDispatch', 'PealApi'];
+
+async function everywhere(type: string): Promise<Resource[]> {
+  return (await Promise.all(SERVICE_STACKS.map((stack) => ofType(stack, type)))).flat();
+}
+
+test('every function runs on Node 24 and arm64, with a role and a log of its own', async () => {
+  const functions = await everywhere('AWS::Lambda::Function');
+  const roles = functions.map(({ Properties }) => JSON.stringify(Properties.Role));
+
+  assert.equal(functions.length, 8);
+  assert.equal(new Set(roles).size, functions.length);
+  for (const { Properties } of functions) {
+    assert.equal(Properties.Runtime, 'nodejs24.x');
+    assert.deepEqual(Properties.Architectures, ['arm64']);
+    assert.ok((Properties.LoggingConfig as { LogGroup?: unknown }).LogGroup);
+  }
+});
+
+test('logs end', async () => {
+  const logs = await everywhere('AWS::Logs::LogGroup');
+
+  assert.equal(logs.length, 8);
+  assert.ok(logs.every(({ Properties }) => Properties.RetentionInDays === 30));
+});
+
+test('no role has a managed policy, a wildcard action or a wildcard resource', async () => {
+  const roles = await everywhere('AWS::IAM::Role');
+  const policies = await everywhere('AWS::IAM::Policy');
+  const statements = policies.flatMap(
+    ({ Properties }) =>
+      (Properties.PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] })
+        .Statement,
+  );
+
+  assert.ok(roles.every(({ Properties }) => Properties.ManagedPolicyArns === undefined));
+  assert.ok(statements.length > 0);
+  for (const { Action, Resource } of statements) {
+    assert.doesNotMatch(JSON.stringify(Action), /\*/);
+    assert.notEqual(Resource, '*');
+  }
+});
+
+test('each carrier has a queue whose failures end in a dead-letter queue with an alarm', async () => {
+  const stack = await resources('PealDispatch');
+  const queues = Object.values(stack).filter(({ Type }) => Type === 'AWS::SQS::Queue');
+  const working = queues.filter(({ Properties }) => Properties.RedrivePolicy);
+  const deadLetters = working.map(({ Properties }) => {
+    const { deadLetterTargetArn } = Properties.RedrivePolicy as {
+      deadLetterTargetArn: { 'Fn::GetAtt': string[] };
+    };
+    return deadLetterTargetArn['Fn::GetAtt'][0]!;
+  });
+  const alarmed = (await ofType('PealDispatch', 'AWS::CloudWatch::Alarm')).map(({ Properties }) =>
+    JSON.stringify(Properties.Dimensions),
+  );
+
+  assert.equal(working.length, 3);
+  assert.equal(new Set(deadLetters).size, 3);
+  for (const id of deadLetters) assert.ok(alarmed.some((dimensions) => dimensions.includes(id)));
+});
+
+test('queues are encrypted and refuse plain HTTP', async () => {
+  const queues = await ofType('PealDispatch', 'AWS::SQS::Queue');
+  const policies = await ofType('PealDispatch', 'AWS::SQS::QueuePolicy');
+
+  assert.ok(queues.every(({ Properties }) => Properties.SqsManagedSseEnabled === true));
+  assert.equal(policies.length, queues.length);
+});
+
+test('event sources repeat only what failed, and wait six times the function’s timeout', async () => {
+  const mappings = await ofType('PealDispatch', 'AWS::Lambda::EventSourceMapping');
+  const stack = await resources('PealDispatch');
+
+  assert.equal(mappings.length, 3);
+  for (const { Properties } of mappings) {
+    const queue = stack[(Properties.EventSourceArn as { 'Fn::GetAtt': string[] })['Fn::GetAtt'][0]!]!;
+    const push = stack[(Properties.FunctionName as { Ref: string }).Ref]!;
+    assert.deepEqual(Properties.FunctionResponseTypes, ['ReportBatchItemFailures']);
+    assert.ok((queue.Properties.VisibilityTimeout as number) >= 6 * (push.Properties.Timeout as number));
+  }
+});
+
+test('the socket’s stage is named push, and its one route answers over the socket', async () => {
+  const [stage] = await ofType('PealDispatch', 'AWS::ApiGatewayV2::Stage');
+  const routes = await ofType('PealDispatch', 'AWS::ApiGatewayV2::Route');
+  const responses = await ofType('PealDispatch', 'AWS::ApiGatewayV2::RouteResponse');
+
+  assert.equal(stage!.Properties.StageName, 'push');
+  assert.deepEqual(
+    routes.map(({ Properties }) => Properties.RouteKey),
+    ['$default'],
+  );
+  assert.equal(responses.length, 1);
+});

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '..', '..');
+let folder: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'peal-synth-'));
+});
+
+after(() => rm(folder, { recursive: true, force: true }));
+
+test('cdk synth works without an account and without a warning, and closes sign-up by default', async () => {
+  const environment = { ...process.env, AWS_ACCESS_KEY_ID: '', AWS_PROFILE: '', HOME: folder };
+
+  const { stderr } = await run(
+    join(ROOT, 'node_modules', '.bin', 'cdk'),
+    ['synth', '--quiet', '--output', folder],
+    {
+      cwd: ROOT,
+      env: environment,
+    },
+  );
+
+  const api = await readFile(join(folder, 'PealApi.template.json'), 'utf8');
+  assert.doesNotMatch(stderr, /warn/i);
+  assert.match(api, /"SIGN_UP": "closed"/);
+});
+
+test('an unknown sign-up mode fails synthesis and says what is allowed', async () => {
+  const synth = run(process.execPath, ['cdk/app.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, CDK_OUTDIR: join(folder, 'wrong'), CDK_CONTEXT_JSON: '{"signUp":"everybody"}' },
+  });
+
+  await assert.rejects(synth, /sign-up must be open, invitation or closed, not "everybody"/);
+});

@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { createApi, type PealApi } from '../../lib/device/api.ts';
+import { NetworkError, PealError, ProtocolError } from '../../lib/device/errors.ts';
+import { type Answer, type FakePeal, startFakePeal } from './fake-peal.ts';
+
+let fake: FakePeal;
+let api: PealApi;
+
+before(async () => {
+  fake = await startFakePeal();
+});
+after(() => fake.close());
+beforeEach(() => {
+  fake.seen = [];
+  fake.intercept = undefined;
+  api = createApi({ url: fake.url, secret: 'the-secret', timeoutMs: 2000 });
+});
+
+const answerWith = (answer: Answer) => {
+  fake.intercept = () => answer;
+};
+const device = 'd'.repeat(40);
+
+const CALLS: [
+  name: string,
+  run: (api: PealApi) => Promise<unknown>,
+  method: string,
+  path: string,
+  body?: object,
+][] = [
+  [
+    'signUp',
+    (a) => a.signUp({ email: 'e', password: 'p', invitation: 'i' }),
+    'POST',
+    '/1/users.json',
+    { email: 'e', password: 'p', invitation: 'i' },
+  ],
+  [
+    'login',
+    (a) => a.login({ email: 'e', password: 'p' }),
+    'POST',
+    '/1/users/login.json',
+    { email: 'e', password: 'p' },
+  ],
+  ['logout', (a) => a.logout(), 'POST', '/1/users/logout.json', {}],
+  [
+    'registerDevice, plain',
+    (a) => a.registerDevice({ name: 'n', platform: 'open' }),
+    'POST',
+    '/1/devices.json',
+    { name: 'n', os: 'O' },
+  ],
+  [
+    'registerDevice, sealed',
+    (a) =>
+      a.registerDevice({
+        name: 'n',
+        platform: 'android',
+        publicKey: new Uint8Array(32),
+        push: { type: 'fcm', token: 't' },
+      }),
+    'POST',
+    '/1/devices.json',
+    { name: 'n', platform: 'android', public_key: `${'A'.repeat(43)}=`, push: { type: 'fcm', token: 't' } },
+  ],
+  [
+    'updateDevice',
+    (a) => a.updateDevice(device, { name: 'm', enabled: false, push: null }),
+    'POST',
+    `/1/devices/${device}.json`,
+    { name: 'm', enabled: 0, push: null },
+  ],
+  [
+    'updateDevice, key',
+    (a) => a.updateDevice(device, { publicKey: new Uint8Array(32) }),
+    'POST',
+    `/1/devices/${device}.json`,
+    { public_key: `${'A'.repeat(43)}=` },
+  ],
+  ['listDevices', (a) => a.listDevices(), 'GET', '/1/devices.json'],
+  ['deleteDevice', (a) => a.deleteDevice(device), 'POST', `/1/devices/${device}/delete.json`, {}],
+  ['createApp', (a) => a.createApp('n'), 'POST', '/1/apps.json', { name: 'n' }],
+  ['listApps', (a) => a.listApps(), 'GET', '/1/apps.json'],
+  ['rotateApp', (a) => a.rotateApp('7/..'), 'POST', '/1/apps/7%2F../rotate.json', {}],
+  ['deleteApp', (a) => a.deleteApp('7'), 'POST', '/1/apps/7/delete.json', {}],
+  [
+    'acknowledge',
+    (a) => a.acknowledge(device, 12),
+    'POST',
+    `/1/devices/${device}/update_highest_message.json`,
+    { message: 12 },
+  ],
+];
+
+for (const [name, run, method, path, body = {}] of CALLS) {
+  test(`${name}: ${method} ${path}, with the secret in a header`, async () => {
+    await run(api);
+
+    assert.deepEqual(fake.seen, [{ method, path, query: {}, body, authorization: 'Bearer the-secret' }]);
+  });
+}
+
+test('sync names the device and where to go on, and nothing secret, in the URL', async () => {
+  const page = await api.sync(device, 41);
+
+  assert.deepEqual(fake.seen[0]?.query, { device_id: device, after: '41' });
+  assert.equal(fake.seen[0]?.authorization, 'Bearer the-secret');
+  assert.deepEqual(page, { messages: [], user: {}, device: {}, more: false });
+});
+
+test('login gives the user key and the secret, and a client with it is logged in', async () => {
+  const anonymous = createApi({ url: `${fake.url}/` });
+
+  const session = await anonymous.login({ email: 'e', password: 'p' });
+  await anonymous.withSecret(session.secret).logout();
+
+  assert.deepEqual(session, { user: 'id-1', secret: 'secret-1' });
+  assert.deepEqual(
+    fake.seen.map(({ authorization }) => authorization),
+    [undefined, 'Bearer secret-1'],
+  );
+});
+
+test('sending does not give away the session', async () => {
+  const sent = await api.sendMessage({ token: 't', user: 'u', message: 'Hi', priority: 0, title: undefined });
+
+  assert.deepEqual(sent, { request: 'r-1' });
+  assert.equal(fake.seen[0]?.authorization, undefined);
+  assert.deepEqual(fake.seen[0]?.body, { token: 't', user: 'u', message: 'Hi', priority: 0 });
+});
+
+test('sends an attachment as a form', async () => {
+  const attachment = new Blob([Uint8Array.of(1, 2, 3)], { type: 'image/png' });
+
+  await api.sendMessage({ token: 't', user: 'u', message: 'ä', priority: -1, sound: undefined, attachment });
+
+  const { attachment: file, ...rest } = fake.seen[0]?.body ?? {};
+  assert.deepEqual(rest, { token: 't', user: 'u', message: 'ä', priority: '-1' });
+  assert.deepEqual(new Uint8Array(await (file as Blob).arrayBuffer()), Uint8Array.of(1, 2, 3));
+});
+
+test('the receipt of an emergency message is passed on', async () => {
+  answerWith({ status: 200, body: { status: 1, request: 'r', receipt: 'x'.repeat(30) } });
+
+  const sent = await api.sendMessage({
+    token: 't',
+    user: 'u',
+    message: 'm',
+    priority: 2,
+    retry: 30,
+    expire: 60,
+  });
+
+  assert.deepEqual(sent, { request: 'r', receipt: 'x'.repeat(30) });
+});
+
+test('a refusal has its status, sentences and fields', async () => {
+  answerWith({
+    status: 400,
+    body: { user: 'invalid', errors: ['user identifier is invalid'], status: 0, request: 'r-9' },
+  });
+
+  await assert.rejects(api.sendMessage({ token: 't', user: 'u', message: 'm' }), (error) => {
+    assert.ok(error instanceof PealError);
+    assert.equal(error.status, 400);
+    assert.equal(error.message, 'user identifier is invalid');
+    assert.deepEqual(error.errors, ['user identifier is invalid']);
+    assert.deepEqual(error.fields, { user: 'invalid' });
+    assert.equal(error.request, 'r-9');
+    assert.equal(error.signedOut, false);
+    return true;
+  });
+});
+
+test('a refusal by parameter (devices.json) has the same', async () => {
+  answerWith({
+    status: 400,
+    body: { errors: { name: ['has already been taken', 'is too long'] }, status: 0, request: 'r' },
+  });
+
+  await assert.rejects(api.registerDevice({ name: 'n', platform: 'open' }), (error) => {
+    assert.ok(error instanceof PealError);
+    assert.deepEqual(error.errors, ['name has already been taken', 'name is too long']);
+    assert.deepEqual(error.fields, { name: 'has already been taken, is too long' });
+    return true;
+  });
+});
+
+test('a session that is not known any more can be told from other refusals', async () => {
+  answerWith({
+    status: 400,
+    body: { secret: 'invalid', errors: ['secret is invalid'], status: 0, request: 'r' },
+  });
+
+  await assert.rejects(api.listDevices(), (error) => error instanceof PealError && error.signedOut);
+});
+
+test('says how long to wait, if the server did', async () => {
+  answerWith({ status: 429, body: '<html>slow down</html>', headers: { 'retry-after': '60' } });
+
+  await assert.rejects(api.listApps(), (error) => {
+    assert.ok(error instanceof PealError);
+    assert.deepEqual([error.status, error.retryAfter, error.errors], [429, 60, []]);
+    assert.match(error.message, /status 429/);
+    return true;
+  });
+});
+
+test('an answer that is not Peal’s is told apart', async () => {
+  for (const body of [
+    '<html>Welcome to our Wi-Fi</html>',
+    '[]',
+    '{}',
+    '{"status":0}',
+    '{"status":1,"request":"r"}',
+  ]) {
+    answerWith({ status: 200, body });
+
+    await assert.rejects(api.listDevices(), ProtocolError, body);
+  }
+});
+
+test('no answer in time is a network error that says so', async () => {
+  answerWith('hang');
+  const impatient = createApi({ url: fake.url, timeoutMs: 50 });
+
+  await assert.rejects(impatient.listApps(), (error) => error instanceof NetworkError && error.timedOut);
+});
+
+test('a lost connection is a network error', async () => {
+  answerWith('drop');
+
+  await assert.rejects(api.listApps(), (error) => error instanceof NetworkError && !error.timedOut);
+});
+
+test('calls can be ended from outside', async () => {
+  answerWith('hang');
+  const abort = new AbortController();
+  const ended = createApi({ url: fake.url, signal: abort.signal }).listApps();
+
+  abort.abort();
+
+  await assert.rejects(ended, (error) => error instanceof NetworkError && !error.timedOut);
+});
+
+test('a redirection is not followed: the secret stays here', async () => {
+  answerWith({ status: 307, body: '', headers: { location: `${fake.url}/elsewhere` } });
+
+  await assert.rejects(api.logout(), NetworkError);
+
+  assert.equal(fake.seen.length, 1);
+});
+
+test('only a message id can be acknowledged', async () => {
+  for (const id of [0, -1, 1.5, Number.NaN, 2 ** 53])
+    await assert.rejects(api.acknowledge(device, id), RangeError);
+
+  assert.equal(fake.seen.length, 0);
+});
