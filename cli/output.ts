@@ -58,10 +58,10 @@ export function write(stream: Writable, text: string): Promise<void> {
 /** Prints a result in one of both ways: the value as JSON, or the text for people. */
 export async function printResult(json: boolean, value: unknown, text: string): Promise<void> {
   if (json) await write(process.stdout, `${jsonLine(value)}\n`);
-  else if (text !== '') await write(process.stdout, `${text}\n`);
+  else if (text !== '') await write(process.stdout, `${harmless(text)}\n`);
 }
 
 /** Tells something that is no result. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${harmless(text)}\n`);
 }

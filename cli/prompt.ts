@@ -24,11 +24,12 @@ export function readLine(
   echo: boolean,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    output.write(question);
     const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const lines = createInterface({ input, output: echo ? output : silent, terminal: true, prompt: '' });
-    // readline draws its line anew with each key, from the first column: behind the question it must know it.
-    if (echo) lines.setPrompt(question);
+    // First the terminal's own echo is turned off, then it is asked: who types fast is not seen either.
+    const lines = createInterface({ input, output: echo ? output : silent, terminal: true });
+    lines.setPrompt(echo ? question : '');
+    if (echo) lines.prompt();
+    else output.write(question);
     let settled = false;
     const interrupted = () => {
       if (settled) return;

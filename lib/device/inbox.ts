@@ -121,7 +121,7 @@ export function createInbox(options: InboxOptions): Inbox {
         if (more && (highest === undefined || highest <= (after ?? 0))) {
           throw new ProtocolError('there should be more messages, but the page has none after the last');
         }
-
+        after = highest;
       }
     },
 

@@ -81,6 +81,8 @@ function readPlain(id: number, item: Record<string, unknown>): NewMessage {
   for (const field of ['title', 'url', 'url_title', 'sound', 'html', 'monospace', 'received', 'expires']) {
     if (!envelope[field]) delete envelope[field];
   }
+  // The classic answer always has both times; the envelope has the second only where it says something.
+  if (envelope.received === envelope.date) delete envelope.received;
   return fromOpened(id, readEnvelope(envelope), { plain: item });
 }
 

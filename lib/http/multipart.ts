@@ -67,7 +67,7 @@ interface Delimiter {
 
 /**
  * The next boundary line at or behind `from`, which is itself the start of a line. The line break before it
- * belongs to it (RFC 2046 §5.1.1). A boundary followed by anything but `--`, spaces and a line break is content.
+ * belongs to it (RFC 2046 §5.1.1). A boundary with more behind it than `--`, spaces and a line break is content.
  */
 function findDelimiter(bytes: Buffer, mark: Buffer, from: number): Delimiter | undefined {
   for (let at = bytes.indexOf(mark, from); at !== -1; at = bytes.indexOf(mark, at + mark.length)) {
@@ -78,7 +78,7 @@ function findDelimiter(bytes: Buffer, mark: Buffer, from: number): Delimiter | u
     while (bytes[end] === 0x20 || bytes[end] === 0x09) end += 1;
     if (bytes[end] === CR) end += 1;
     if (bytes[end] === LF) end += 1;
-    else if (end < bytes.length && !closing) continue;
+    else if (end < bytes.length) continue;
     return { start: at === from ? from : beforeLineBreak(bytes, from, at), end, closing };
   }
   return undefined;

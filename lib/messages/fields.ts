@@ -79,12 +79,12 @@ const SCHEMA = v.object({
 export function messageFields(params: Params): MessageFields {
   const texts = params.texts();
   const result = v.safeParse(SCHEMA, texts, { abortPipeEarly: true });
-  const faults: Fault[] = (result.issues ?? []).map((issue) => {
+  const notText = Object.keys(SCHEMA.entries).filter((name) => params.has(name) && texts[name] === undefined);
+  const faults: Fault[] = notText.map((field) => ({ field, reason: 'must be text' }));
+  for (const issue of result.issues ?? []) {
     const field = String(issue.path?.[0]?.key);
-    return field === 'priority' ? BAD_PRIORITY : { field, reason: issue.message };
-  });
-  for (const name of Object.keys(SCHEMA.entries)) {
-    if (params.has(name) && texts[name] === undefined) faults.push({ field: name, reason: 'must be text' });
+    if (notText.includes(field)) continue;
+    faults.push(field === 'priority' ? BAD_PRIORITY : { field, reason: issue.message });
   }
   const html = params.flag('html');
   const monospace = params.flag('monospace');

@@ -52,7 +52,7 @@ export class Apns implements Behaviour {
   readonly carrier = 'apns';
   readonly #options: ApnsOptions;
   readonly #notes: Notes;
-  /** Hash of a provider token → when it was first seen. */
+  /** Hash of a provider token → when it was last used. */
   readonly #tokens = new Map<string, number>();
   /** Provider tokens whose signature was found good, by hash: checking it for each request would be the bottleneck. */
   readonly #verified = new Map<string, number>();
@@ -133,11 +133,10 @@ export class Apns implements Behaviour {
     if (issued > now / 1000 + ALLOWED_SKEW) return 'InvalidProviderToken';
     if (issued < now / 1000 - HOUR) return 'ExpiredProviderToken';
 
-    for (const [token, since] of this.#tokens) {
-      if (since <= now - UPDATE_SPAN && token !== hash) this.#tokens.delete(token);
+    for (const [token, usedAt] of this.#tokens) {
+      if (usedAt <= now - UPDATE_SPAN) this.#tokens.delete(token);
     }
-    if (this.#tokens.has(hash)) return undefined;
-    if (this.#tokens.size >= MAX_TOKENS) return 'TooManyProviderTokenUpdates';
+    if (!this.#tokens.has(hash) && this.#tokens.size >= MAX_TOKENS) return 'TooManyProviderTokenUpdates';
     this.#tokens.set(hash, now);
     return undefined;
   }

@@ -1,4 +1,5 @@
 /** Polls one queue for one function, as Lambda's event source mapping does. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Front } from '../aws/front.ts';
 import type { QueueState } from '../resources/fauxqs.ts';
@@ -25,6 +26,8 @@ const SQS_BATCH = 10;
 const MAX_PAYLOAD = 6_291_456;
 /** Milliseconds before polling again after an error. */
 const BACK_OFF = 1000;
+/** Milliseconds between looks of `drained`. */
+const DRAIN_CHECK = 5;
 /** Times that a deletion is tried; then the messages come again. */
 const DELETE_TRIES = 3;
 
@@ -32,7 +35,6 @@ export class Poller {
   readonly mapping: Mapping;
   readonly #options: PollerOptions;
   readonly #running = new Set<Promise<void>>();
-  readonly #waiting = new Set<() => void>();
   #wakeSlot: (() => void) | undefined;
   #twice = 0;
   #closed = false;
@@ -62,18 +64,16 @@ export class Poller {
     this.#twice += batches;
   }
 
-  /** Resolves when the queue is empty (nothing waiting, delayed or in flight) and no invocation runs. */
-  drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const check = (): void => {
-        const { ready, delayed, inFlight } = this.#options.queueState();
-        if (this.#running.size + ready + delayed + inFlight > 0) return;
-        this.#waiting.delete(check);
-        resolve();
-      };
-      this.#waiting.add(check);
-      check();
-    });
+  /**
+   * Resolves when the queue is empty (nothing waiting, delayed or in flight) and no invocation runs. Looks again and
+   * again: a message becomes visible, or goes to the dead-letter queue, without any event that could be awaited.
+   */
+  async drained(): Promise<void> {
+    while (!this.#closed) {
+      const { ready, delayed, inFlight } = this.#options.queueState();
+      if (this.#running.size + ready + delayed + inFlight === 0) return;
+      await sleep(DRAIN_CHECK);
+    }
   }
 
   /** Stops polling and waits for the invocations under way. */
@@ -95,7 +95,6 @@ export class Poller {
       const records = await this.#collect();
       if (this.#closed) return;
       if (records.length > 0) this.#begin(records);
-      else this.#checkDrained();
     }
   }
 
@@ -103,13 +102,8 @@ export class Poller {
     const work = this.#process(records).finally(() => {
       this.#running.delete(work);
       this.#wakeSlot?.();
-      this.#checkDrained();
     });
     this.#running.add(work);
-  }
-
-  #checkDrained(): void {
-    for (const check of [...this.#waiting]) check();
   }
 
   /** Waits for messages, then for the batch to fill as long as the window says. */

@@ -43,6 +43,10 @@ test('takes empty, null and 0 in a plain message for absent', () => {
   assert.deepEqual(readMessage(item, {}), newMessage(7));
 });
 
+test('a plain message has a time of receipt only if it is not the time to show', () => {
+  assert.deepEqual(readMessage(plainItem(7, { queued_date: 1000 }), {}), newMessage(7));
+});
+
 test('takes the id from its text where the number is missing', () => {
   const { id: _, ...item } = sealedItem(9_007_199_254_740_991, keys);
 

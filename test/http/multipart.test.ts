@@ -89,7 +89,7 @@ test('takes a boundary in quotes, in any case of its header, with spaces behind 
 });
 
 test('keeps a boundary that does not stand on a line of its own in the value', async () => {
-  const value = 'x--b--y\r\n--bb\r\n--b-\r\n -b--b';
+  const value = 'x--b--y\r\n--bb\r\n--b-\r\n--b--y\r\n -b--b';
 
   const params = await postMultipart(`${part('a', value)}\r\n--b--\r\n`);
 

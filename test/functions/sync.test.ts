@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PealApi } from '../../lib/device/index.ts';
+import { type DeviceKind, newDevice } from '../support/devices.ts';
+import { get, newAccount, post, usePeal } from '../support/peal.ts';
+
+let time = 0;
+/** The local cloud's functions run on the real clock; only its purge runs on this one. */
+const peal = usePeal({ now: () => Date.now() + time });
+
+async function ready(kind: DeviceKind = {}) {
+  const account = await newAccount(peal());
+  const device = await newDevice(account, kind);
+  const send = (message: string, more: Record<string, string> = {}) =>
+    post(peal(), 'messages.json', { token: account.token, user: account.user, message, ...more });
+  const pending = async () => (await account.api.sync(device.id)).messages as Record<string, unknown>[];
+  const acknowledge = (message: string) =>
+    post(peal(), `devices/${device.id}/update_highest_message.json`, { secret: account.secret, message });
+  return { ...account, device, send, pending, acknowledge };
+}
+
+/** Ids of what waits for a device. */
+async function pendingIds(api: PealApi, device: string): Promise<number[]> {
+  return ((await api.sync(device)).messages as { id: number }[]).map(({ id }) => id);
+}
+
+test('a sealed device gets nothing but ids and boxes, in ascending order', async () => {
+  const { send, pending } = await ready();
+  for (const text of ['one', 'two', 'three']) await send(text, { title: 'Secret title' });
+
+  const messages = await pending();
+
+  assert.equal(messages.length, 3);
+  for (const message of messages) {
+    assert.deepEqual(Object.keys(message).sort(), ['id', 'id_str', 'sealed', 'umid', 'umid_str']);
+    assert.equal(String(message.id), message.id_str);
+    assert.ok(Number.isSafeInteger(message.id));
+    assert.doesNotMatch(
+      Buffer.from(String(message.sealed), 'base64').toString('latin1'),
+      /one|two|three|Secret/,
+    );
+  }
+  const ids = messages.map(({ id }) => id as number);
+  assert.deepEqual(
+    ids,
+    [...ids].sort((a, b) => a - b),
+  );
+});
+
+test('an Open Client gets the classic fields', async () => {
+  const { secret, device, send } = await ready({ platform: 'open' });
+  await send('hello', { title: 'Title', priority: '1', html: '1', ttl: '600', timestamp: '1700000000' });
+
+  const { body } = await get(peal(), 'messages.json', { secret, device_id: device.id });
+
+  const [message] = body.messages as Record<string, unknown>[];
+  const { id, id_str, umid, umid_str, aid, aid_str, queued_date, expiration_date, ...rest } = message!;
+  assert.deepEqual([String(id), String(umid), String(aid)], [id_str, umid_str, aid_str]);
+  assert.equal(expiration_date, (queued_date as number) + 600);
+  assert.deepEqual(rest, {
+    app: 'Tests',
+    icon: 'default',
+    date: 1_700_000_000,
+    message: 'hello',
+    title: 'Title',
+    priority: 1,
+    html: 1,
+    acked: 0,
+  });
+  assert.equal((body.device as { encryption_enabled: boolean }).encryption_enabled, false);
+  assert.equal((body.user as { is_desktop_licensed: boolean }).is_desktop_licensed, true);
+});
+
+test('a message stays until it is acknowledged, and is gone then', async () => {
+  const { api, device, send, pending, acknowledge } = await ready();
+  await send('one');
+  await send('two');
+
+  const [first, second] = await pendingIds(api, device.id);
+  await acknowledge(String(first));
+  const afterFirst = await pendingIds(api, device.id);
+  await acknowledge(`${second}\n`);
+  const afterSecond = await pending();
+
+  assert.deepEqual(afterFirst, [second]);
+  assert.deepEqual(afterSecond, []);
+});
+
+test('keeps a message with a lower id that was stored after the sync', async () => {
+  const { user, device, api, send, acknowledge } = await ready();
+  await send('served');
+  const [served] = await pendingIds(api, device.id);
+  const late = served! - 1;
+  await putBehind(user, device.id, late);
+
+  await acknowledge(String(served));
+  const left = await pendingIds(api, device.id);
+  await acknowledge(String(served));
+  const afterwards = await pendingIds(api, device.id);
+
+  assert.deepEqual(left, [late]);
+  assert.deepEqual(afterwards, []);
+});
+
+test('keeps a message that is stored between sync and acknowledge', async () => {
+  const { api, device, send, acknowledge, pending } = await ready();
+  await send('first');
+  await pending();
+  await send('second');
+
+  await acknowledge(String(Number.MAX_SAFE_INTEGER));
+
+  assert.equal((await pendingIds(api, device.id)).length, 1);
+});
+
+test('an acknowledge without a sync deletes nothing', async () => {
+  const { api, device, send, acknowledge } = await ready();
+  await send('hello');
+
+  const { status } = await acknowledge('99999999999999999999');
+
+  assert.equal(status, 200);
+  assert.equal((await pendingIds(api, device.id)).length, 1);
+});
+
+test('two syncs at once and repeated acknowledges lose nothing', async () => {
+  const { device, api, send, acknowledge } = await ready();
+  await Promise.all(Array.from({ length: 10 }, (_, n) => send(`message ${n}`)));
+
+  const [one, other] = await Promise.all([pendingIds(api, device.id), pendingIds(api, device.id)]);
+  await Promise.all([acknowledge(String(one![4])), acknowledge(String(one![4]))]);
+  await device.sync();
+
+  assert.deepEqual(one, other);
+  assert.equal(device.shown.length, 5);
+});
+
+test('an expired message never appears, purged or not', async () => {
+  const { api, device, user } = await ready();
+  const now = Math.floor(Date.now() / 1000);
+  await putBehind(user, device.id, 1, now - 1);
+  await putBehind(user, device.id, 2, now + 60);
+
+  const before = await pendingIds(api, device.id);
+  time = 3 * 24 * 3600 * 1000;
+  const { items } = await peal().cloud.engine.sweep();
+  time = 0;
+
+  assert.deepEqual(before, [2]);
+  assert.ok(items >= 1);
+});
+
+test('a backlog of any size comes in pages that fit Lambda’s answer', async () => {
+  const { api, device, user } = await ready();
+  const body = new Uint8Array(40_000).fill(65);
+  const later = Math.floor(Date.now() / 1000) + 600;
+  const ids = Array.from({ length: 200 }, (_, n) => n + 1);
+  await Promise.all(ids.map((id) => putBehind(user, device.id, id, later, body)));
+
+  const seen: number[] = [];
+  let pages = 0;
+  let after: number | undefined;
+  for (let more = true; more; pages++) {
+    const page = await api.sync(device.id, after);
+    seen.push(...(page.messages as { id: number }[]).map(({ id }) => id));
+    after = seen.at(-1);
+    more = page.more;
+  }
+  await api.acknowledge(device.id, 200);
+
+  assert.ok(pages > 1);
+  assert.deepEqual(seen, ids);
+  assert.deepEqual(await pendingIds(api, device.id), []);
+});
+
+test('a device that only ever syncs and acknowledges empties any backlog', async () => {
+  const { api, device, user } = await ready();
+  const body = new Uint8Array(60_000).fill(65);
+  const later = Math.floor(Date.now() / 1000) + 600;
+  await Promise.all(Array.from({ length: 120 }, (_, n) => putBehind(user, device.id, n + 1, later, body)));
+
+  const seen = new Set<number>();
+  for (let ids = await pendingIds(api, device.id); ids.length > 0; ids = await pendingIds(api, device.id)) {
+    for (const id of ids) seen.add(id);
+    await api.acknowledge(device.id, ids.at(-1)!);
+  }
+
+  assert.equal(seen.size, 120);
+});
+
+test('nobody reads or deletes what waits for another account’s device', async () => {
+  const mine = await ready();
+  const theirs = await ready();
+  await theirs.send('private');
+  await theirs.pending();
+
+  const read = await get(peal(), 'messages.json', { secret: mine.secret, device_id: theirs.device.id });
+  const deleted = await post(peal(), `devices/${theirs.device.id}/update_highest_message.json`, {
+    secret: mine.secret,
+    message: String(Number.MAX_SAFE_INTEGER),
+  });
+  const left = await theirs.pending();
+
+  for (const { status, body } of [read, deleted]) {
+    assert.equal(status, 400);
+    assert.deepEqual([body.device_id, body.errors], ['is invalid', ['device_id is invalid']]);
+  }
+  assert.equal(left.length, 1);
+});
+
+for (const [what, secret] of [
+  ['no secret', ''],
+  ['a malformed secret', 'abc'],
+  ['an unknown secret', `u${'x'.repeat(59)}`],
+] as const) {
+  test(`refuses ${what}`, async () => {
+    const { device } = await ready();
+
+    const { status, body } = await get(peal(), 'messages.json', { secret, device_id: device.id });
+
+    assert.equal(status, 400);
+    assert.deepEqual([body.secret, body.errors], ['invalid', ['secret is invalid']]);
+  });
+}
+
+for (const message of ['', '-1', 'abc', '1.5', '1'.repeat(21)]) {
+  test(`refuses to acknowledge ${JSON.stringify(message)}`, async () => {
+    const { acknowledge } = await ready();
+
+    const { status, body } = await acknowledge(message);
+
+    assert.equal(status, 400);
+    assert.match(String(body.message), /cannot be blank|is not a message id/);
+  });
+}
+
+/** Puts a message into a mailbox behind the API's back, with an id and expiry that the API would not give. */
+async function putBehind(
+  user: string,
+  device: string,
+  id: number,
+  ttl = Math.floor(Date.now() / 1000) + 600,
+  body: Uint8Array = new Uint8Array(100),
+): Promise<void> {
+  await peal().cloud.engine.front.send('local-root', 'dynamodb', 'PutItem', {
+    TableName: peal().cloud.tableName('Mailbox'),
+    Item: {
+      pk: { S: device },
+      sk: { N: String(id) },
+      umid: { N: String(id) },
+      user: { S: user },
+      priority: { N: '0' },
+      ttl: { N: String(ttl) },
+      request: { S: 'behind' },
+      sealed: { B: Buffer.from(body).toString('base64') },
+    },
+  });
+}

@@ -1,0 +1,109 @@
+/** A Peal in the local cloud for one test file, and short ways to what the tests need of it. */
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import { createApi, type PealApi, PealError } from '../../lib/device/index.ts';
+import { currentAssembly } from '../../local/assembly.ts';
+import { type Peal, type PealOptions, startPeal } from '../../local/peal.ts';
+import type { CloudLog } from '../../local/types.ts';
+
+/** A line that the local cloud or a function logged. */
+export interface LogLine {
+  level: Parameters<CloudLog>[0];
+  message: string;
+  fields?: Record<string, unknown> | undefined;
+}
+
+/** A started Peal and what it logged. */
+export interface TestPeal extends Peal {
+  lines: LogLine[];
+}
+
+export interface TestOptions extends Partial<PealOptions> {
+  context?: Record<string, string>;
+  /** Error lines that the tests provoke on purpose. */
+  expectedErrors?: RegExp;
+}
+
+/**
+ * Starts a Peal before the tests of a file and ends it after them. When it ends, nothing may have gone wrong that the
+ * tests did not provoke: an unhandled error in a function's log fails the file.
+ */
+export function usePeal(options: TestOptions = {}): () => TestPeal {
+  let peal: TestPeal | undefined;
+  before(async () => {
+    peal = await openPeal(options);
+  });
+  after(async () => {
+    await peal?.close();
+    const unexpected = (peal?.lines ?? []).filter(
+      ({ level, message, fields }) =>
+        level === 'error' && !options.expectedErrors?.test(`${message} ${JSON.stringify(fields)}`),
+    );
+    assert.deepEqual(unexpected, []);
+  });
+  return () => peal!;
+}
+
+/** Starts a Peal; the caller closes it. */
+export async function openPeal({
+  context,
+  expectedErrors: _,
+  ...options
+}: TestOptions = {}): Promise<TestPeal> {
+  const lines: LogLine[] = [];
+  const log: CloudLog = (level, message, fields) => void lines.push({ level, message, fields });
+  const assembly = options.assembly ?? (await currentAssembly(context));
+  const peal = await startPeal({ sweepInterval: 0, ...options, assembly, log });
+  return { ...peal, lines };
+}
+
+let accounts = 0;
+
+/** A new account, with its API logged in and an app. */
+export async function newAccount(
+  peal: Peal,
+): Promise<{ user: string; secret: string; api: PealApi; token: string }> {
+  accounts++;
+  const open = createApi({ url: peal.api });
+  const { user, secret } = await open.signUp({
+    email: `user${accounts}@example.org`,
+    password: 'correct horse',
+  });
+  const api = open.withSecret(secret);
+  const { token } = await api.createApp('Tests');
+  return { user, secret, api, token };
+}
+
+/** A parsed answer of the API. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
+
+/** Makes a request as a client would, with whatever body. */
+export async function request(peal: Peal, path: string, init: RequestInit = {}): Promise<Answer> {
+  const response = await fetch(`${peal.api}/1/${path}`, init);
+  return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
+}
+
+/** Posts a form. */
+export function post(peal: Peal, path: string, fields: Record<string, string>): Promise<Answer> {
+  return request(peal, path, { method: 'POST', body: new URLSearchParams(fields) });
+}
+
+/** Gets with a query. */
+export function get(peal: Peal, path: string, query: Record<string, string>): Promise<Answer> {
+  return request(peal, `${path}?${new URLSearchParams(query)}`);
+}
+
+/** What the API refused with. */
+export async function refusal(work: Promise<unknown>): Promise<PealError> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof PealError) return error;
+    throw error;
+  }
+  return assert.fail('it was not refused');
+}
