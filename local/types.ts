@@ -57,9 +57,11 @@ export interface LocalFunction {
 }
 
 /** A line for the operator's eyes: what the local cloud did, refused or noticed. */
-export interface CloudLog {
-  (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
-}
+export type CloudLog = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  fields?: Record<string, unknown>,
+) => void;
 
 /** Counters by function and item; `bench/` prices a message from them. */
 export interface Meter {

@@ -21,9 +21,15 @@ import {
 
 /** A function's code with the AWS SDK in it, as a deployed bundle has it. */
 function bundle(contents: string): string {
-  const stdin = { contents, resolveDir: import.meta.dirname };
-  const options = { bundle: true, platform: 'node', format: 'cjs', mainFields: ['module', 'main'] } as const;
-  const { outputFiles } = buildSync({ stdin, ...options, minify: true, write: false });
+  const { outputFiles } = buildSync({
+    stdin: { contents, resolveDir: import.meta.dirname },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    minify: true,
+    write: false,
+  });
   return outputFiles[0]?.text ?? '';
 }
 
