@@ -14,6 +14,7 @@ import { type Authority, createAuthority } from './network/ca.ts';
 import { redirectEnvironment, redirectPreload } from './network/preload.ts';
 import type { Queue } from './resources/queues.ts';
 import { readApis } from './template/apis.ts';
+import { REGION } from './template/pseudo.ts';
 import type { CloudLog, Meter } from './types.ts';
 import { createWebSocketApi, type WebSocketApi, type WebSocketApiOptions } from './websocket-api/server.ts';
 
@@ -30,6 +31,8 @@ export interface CloudOptions extends Omit<EngineOptions, 'meter'> {
   meter?: Meter;
   /** Ports of the first HTTP API and the first WebSocket API; 0 (default) for any. */
   ports?: { api?: number; socket?: number };
+  /** Host names besides its own under which the first HTTP API is reached over TLS. */
+  apiNames?: readonly string[];
   /** Starts the stand-ins for carriers with certificates from `authority`. Without it functions reach nothing outside. */
   outside?: (context: { authority: Authority; log: CloudLog; now: () => number }) => Promise<Outside>;
   /** Limits and timers of the WebSocket APIs, for tests. */
@@ -113,6 +116,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         ...shared,
         now,
         port: index === 0 ? (options.ports?.api ?? 0) : 0,
+        names: index === 0 ? (options.apiNames ?? []) : [],
         ...(options.httpTimeout === undefined ? {} : { integrationTimeout: options.httpTimeout }),
       });
       https.push(http);
@@ -125,7 +129,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       ...apis.webSocket.map(({ apiId }, index) => [apiId, sockets[index]?.httpsPort] as const),
     ];
     for (const [apiId, port] of own) {
-      if (port !== undefined) hosts[`${apiId}.execute-api.us-east-1.amazonaws.com:443`] = port;
+      if (port !== undefined) hosts[`${apiId}.execute-api.${REGION}.amazonaws.com:443`] = port;
     }
     const dir = mkdtempSync(join(tmpdir(), 'peal-cloud-'));
     closers.push(() => rmSync(dir, { recursive: true, force: true }));

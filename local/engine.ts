@@ -1,9 +1,9 @@
 /** The data side of the local cloud: reads the templates, stands in for AWS's services, feeds functions from queues. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Backend, createBackend } from './aws/backend.ts';
 import { createDynamo } from './aws/dynamodb.ts';
-import { awsEnvironment, Front } from './aws/front.ts';
+import { awsEnvironment } from './aws/environment.ts';
+import { Front } from './aws/front.ts';
 import { createLambda } from './aws/lambda.ts';
 import { createS3 } from './aws/s3.ts';
 import { createSecrets, initialSecret, SecretStore } from './aws/secrets.ts';
@@ -11,9 +11,10 @@ import { createSqs } from './aws/sqs.ts';
 import { createAsyncInvoker, readRetries } from './event-source/async-invoke.ts';
 import { readMappings } from './event-source/mapping.ts';
 import { Poller } from './event-source/poller.ts';
-import { Iam } from './iam/iam.ts';
+import { checkPollGrants, createIam } from './iam/functions.ts';
+import type { Iam } from './iam/iam.ts';
 import { type MayInvoke, readPermissions } from './iam/permissions.ts';
-import { logStreamArn, readRoles } from './iam/policy.ts';
+import { claimDataDir } from './resources/data-dir.ts';
 import { startDynalite } from './resources/dynalite.ts';
 import { type QueueServer, type QueueState, startFauxqs } from './resources/fauxqs.ts';
 import { readExpiryRules, sweepExpiredObjects } from './resources/lifecycle.ts';
@@ -21,9 +22,9 @@ import { createBuckets, createQueues, type Queue } from './resources/queues.ts';
 import { createTables, type Table } from './resources/tables.ts';
 import { sweepExpiredItems } from './resources/ttl.ts';
 import { loadAssembly, type StackTemplate } from './template/assembly.ts';
-import { logGroupOf, readFunctions } from './template/functions.ts';
-import { isObject, TemplateError } from './template/json.ts';
-import { buildModel, type Model, whereIs } from './template/model.ts';
+import { readFunctions } from './template/functions.ts';
+import { isObject } from './template/json.ts';
+import { buildModel, type Model } from './template/model.ts';
 import type { CloudLog, FunctionSpec, LocalFunction, Meter } from './types.ts';
 
 export interface EngineOptions {
@@ -41,6 +42,8 @@ export interface EngineOptions {
   sweepInterval?: number;
   /** Milliseconds before the second and third try of an asynchronous invocation. AWS: 1 and 2 minutes. */
   asyncRetryDelays?: readonly number[];
+  /** Most invocations at a time for each queue, where the template allows more: spares a small machine cold starts. */
+  pollConcurrency?: number;
 }
 
 export interface Engine {
@@ -73,9 +76,6 @@ export interface Engine {
 
 const HOUR = 3600;
 const MINUTE = 60_000;
-/** What Lambda needs to poll a queue; AWS refuses a mapping whose role lacks one of them. */
-const POLL_GRANTS = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
-
 /**
  * Starts everything that the templates name except functions and gateways.
  *
@@ -109,7 +109,7 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
   const { log, meter, now = Date.now, dataDir } = options;
   const within = (name: string): string | undefined =>
     dataDir === undefined ? undefined : join(dataDir, name);
-  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
+  if (dataDir !== undefined) opened.add(claimDataDir(dataDir));
 
   const [dynalite, fauxqs] = await startEmulators(within, opened);
   const dynamo = connect(dynalite.port, opened);
@@ -182,7 +182,9 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
     awsEnvironment: (spec) => awsEnvironment(front, spec),
     start(given) {
       running = given;
-      for (const mapping of mappings) {
+      for (const each of mappings) {
+        const maximumConcurrency = Math.min(each.maximumConcurrency, options.pollConcurrency ?? Infinity);
+        const mapping = { ...each, maximumConcurrency };
         const target = given.get(mapping.function.name);
         if (!target) throw new Error(`there is no function ${mapping.function.name}`);
         const state = () => queueState(mapping.queue.name);
@@ -229,41 +231,6 @@ function readSecret(secrets: SecretStore, id: string, key: string | undefined): 
   const content: unknown = JSON.parse(value);
   if (!isObject(content) || content[key] === undefined) throw new Error(`the secret ${id} has no key ${key}`);
   return String(content[key]);
-}
-
-function createIam(model: Model, specs: readonly FunctionSpec[], log: CloudLog): Iam {
-  const iam = new Iam();
-  const roles = readRoles(model);
-  for (const spec of specs) {
-    const role = roles.get(spec.roleArn);
-    if (!role) throw new Error(`${spec.name}: the role ${spec.roleArn} is missing`);
-    iam.addFunction(spec.accessKeyId, spec.name, role);
-  }
-  for (const resource of model.ofType('AWS::Lambda::Function')) {
-    const spec = specs.find(({ name }) => name === resource.ref);
-    const stream = logStreamArn(logGroupOf(resource));
-    for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents']) {
-      if (spec && iam.authorize(spec.accessKeyId, action, stream).allowed) continue;
-      log('warn', `${resource.ref} may not ${action} on its log group: on AWS its logs would be lost`, {
-        function: resource.ref,
-      });
-    }
-  }
-  return iam;
-}
-
-function checkPollGrants(model: Model, iam: Iam, spec: FunctionSpec, queue: Queue, id: string): void {
-  for (const action of POLL_GRANTS) {
-    const decision = iam.authorize(spec.accessKeyId, action, queue.arn);
-    if (decision.allowed) continue;
-    const resource = model.ofType('AWS::Lambda::EventSourceMapping').find(({ ref }) => ref === id);
-    const where = resource ? whereIs(resource) : { stack: spec.stack, logicalId: spec.logicalId };
-    const name = action.slice('sqs:'.length);
-    throw new TemplateError(
-      where,
-      `The provided execution role does not have permissions to call ${name} on SQS: ${decision.message}`,
-    );
-  }
 }
 
 function startSweeping(sweep: () => Promise<unknown>, interval: number, log: CloudLog): () => Promise<void> {

@@ -1,10 +1,9 @@
 /** The one address that stands for AWS's data services: knows the caller, asks IAM, then runs the call. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Caller, type Iam, ROOT } from '../iam/iam.ts';
+import type { Iam } from '../iam/iam.ts';
 import { isObject, type JsonObject } from '../template/json.ts';
-import { REGION } from '../template/pseudo.ts';
-import type { CloudLog, FunctionSpec } from '../types.ts';
+import type { CloudLog } from '../types.ts';
 import {
   type Answer,
   answerJson,
@@ -47,6 +46,11 @@ export class Front {
     this.#now = now;
     this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
       this.#serve(request, response).catch((error: Error) => {
+        // A function that was killed leaves its requests unfinished.
+        if (!request.complete) {
+          this.#log('debug', `AWS front: ${request.method} ${request.url} was cut off by the caller`);
+          return;
+        }
         this.#log('error', `AWS front: ${request.method} ${request.url} failed: ${error.message}`, {
           stack: error.stack,
         });
@@ -224,24 +228,6 @@ export class Front {
   }
 }
 
-/** Environment of a function whose SDK clients are to call the front under the function's own role. */
-export function awsEnvironment(
-  front: { url: string },
-  spec: Pick<FunctionSpec, 'accessKeyId'> = { accessKeyId: ROOT },
-): Record<string, string> {
-  return {
-    AWS_REGION: REGION,
-    AWS_DEFAULT_REGION: REGION,
-    AWS_ACCESS_KEY_ID: spec.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_ENDPOINT_URL_DYNAMODB: front.url,
-    AWS_ENDPOINT_URL_SQS: front.url,
-    AWS_ENDPOINT_URL_S3: front.url,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: front.url,
-    AWS_ENDPOINT_URL_LAMBDA: front.url,
-  };
-}
-
 function restService(signed: string | undefined, url: string): ServiceName | undefined {
   if (url.startsWith('/2015-03-31/functions/')) return 'lambda';
   // An unsigned request can only be one for S3: everything else is signed by its SDK.
@@ -270,5 +256,3 @@ function parse(body: Buffer): JsonObject | undefined {
     return undefined;
   }
 }
-
-export type { Caller };

@@ -32,7 +32,7 @@ export interface Role {
 const BASIC_EXECUTION = 'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole';
 
 /**
- * Reads every role with its inline and attached policies.
+ * Reads every role that a function has, with its inline and attached policies.
  *
  * @returns roles by ARN
  * @throws TemplateError for a managed policy, a condition operator or a form of statement that is not known here, and
@@ -41,7 +41,9 @@ const BASIC_EXECUTION = 'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExec
 export function readRoles(model: Model): Map<string, Role> {
   const roles = new Map<string, Role>();
   const byName = new Map<string, Role>();
+  const needed = new Set(model.ofType('AWS::Lambda::Function').map(({ properties }) => properties.Role));
   for (const resource of model.ofType('AWS::IAM::Role')) {
+    if (!needed.has(resource.attributes.Arn ?? '')) continue;
     checkAssumable(resource);
     const role: Role = { name: resource.ref, arn: resource.attributes.Arn as string, grants: [] };
     for (const policy of asList(resource.properties.Policies)) {
@@ -56,12 +58,7 @@ export function readRoles(model: Model): Map<string, Role> {
     const where = whereIs(resource, 'PolicyDocument');
     for (const name of asList(resource.properties.Roles)) {
       const role = byName.get(asString(name, whereIs(resource, 'Roles')));
-      if (!role)
-        throw new TemplateError(
-          whereIs(resource, 'Roles'),
-          `the role ${String(name)} is not in any template`,
-        );
-      addStatements(role, resource.properties.PolicyDocument, where);
+      if (role) addStatements(role, resource.properties.PolicyDocument, where);
     }
   }
   return roles;

@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { FakeServer } from './fake-server.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../cli/peal.js', import.meta.url));
+/** Compiled once for all commands of all tests; in the folder that is not checked in. */
+const COMPILE_CACHE = fileURLToPath(new URL('../../.build/cli', import.meta.url));
 
 export interface Result {
   code: number | null;
@@ -59,6 +61,7 @@ export class Machine {
     const env = {
       PATH,
       HOME,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       PEAL_CONFIG: this.configFile,
       PEAL_DATA: join(this.folder, 'data'),
       PEAL_SERVER: this.server.url,

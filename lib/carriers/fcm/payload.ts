@@ -19,7 +19,11 @@ export const MAX_TTL_SECONDS = 28 * 24 * 3600;
 export type WireMessage = (Pick<TokenMessage, 'token'> | Pick<FidMessage, 'fid'>) & {
   data: Record<string, string>;
   android: {
-    /** The repeat of a message replaces what still waits at FCM; the device knows the id in any case. */
+    /**
+     * The repeat of a message replaces what still waits at FCM. For a device that is away FCM keeps at most four
+     * different keys (Firebase, "Collapsible and non-collapsible messages"), so one that comes back gets up to four
+     * pushes of all it missed: it must sync, as it does on opening.
+     */
     collapse_key: string;
     /** HIGH wakes a dozing device. */
     priority: 'HIGH' | 'NORMAL';

@@ -5,7 +5,7 @@ import { Iam, ROOT } from '../../../local/iam/iam.ts';
 import { readRoles, readStatement } from '../../../local/iam/policy.ts';
 import type { JsonObject } from '../../../local/template/json.ts';
 import { buildModel } from '../../../local/template/model.ts';
-import { allow, role } from '../assemblies.ts';
+import { allow, lambda, role } from '../assemblies.ts';
 
 const WHERE = { stack: 'S', logicalId: 'P' };
 const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/T';
@@ -22,7 +22,7 @@ function iamWith(...statements: JsonObject[]): Iam {
 }
 
 const roles = (resources: JsonObject) => {
-  const template = { Resources: resources };
+  const template = { Resources: { ...resources, F: lambda('R') } };
   return readRoles(
     buildModel([{ name: 'S', template, assets: new Map() }], { frontUrl: '', secret: () => '' }),
   );

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ROOT } from '../../../local/iam/iam.ts';
@@ -58,6 +59,23 @@ describe('a data folder', () => {
       engineOf(t, writeStack(t, { ...RESOURCES, T: other }), { dataDir }),
       /Test\/T\.KeySchema: the kept data has this table with other keys or indexes/,
     );
+  });
+
+  test('is refused while another cloud has it', async (t) => {
+    const dataDir = join(temporaryDir(t), 'data');
+    const assembly = writeStack(t, RESOURCES);
+    await engineOf(t, assembly, { dataDir });
+
+    await assert.rejects(engineOf(t, assembly, { dataDir }), /is in use by process \d+/);
+  });
+
+  test('is taken over from a process that is gone', async (t) => {
+    const dataDir = temporaryDir(t);
+    writeFileSync(join(dataDir, 'process'), '999999999');
+
+    await engineOf(t, writeStack(t, RESOURCES), { dataDir });
+
+    assert.equal(readFileSync(join(dataDir, 'process'), 'utf8'), String(process.pid));
   });
 
   test('is not needed: without it everything is forgotten', async (t) => {

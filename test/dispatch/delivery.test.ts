@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PushTarget } from '../../lib/device/index.ts';
+import { answerJson } from '../../local/aws/call.ts';
+import type { Received } from '../../local/carriers/index.ts';
+import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
+import { newAccount, post, usePeal } from '../support/peal.ts';
+
+const peal = usePeal({ expectedErrors: /given up|Runtime.ExitError|was killed|SIGKILL/ });
+
+/** Longest wait for something that is bound to happen. Milliseconds. */
+const LIMIT = 20_000;
+
+/** An account, a device a target, and a way to send. */
+async function ready(targets: PushTarget[]) {
+  const { carriers } = peal();
+  carriers.faults.clear();
+  carriers.notes.clear();
+  carriers.journal.clear();
+  const account = await newAccount(peal());
+  const devices = await Promise.all(
+    targets.map((push) => newDevice(account, { platform: push.type === 'apns' ? 'ios' : 'android', push })),
+  );
+  const send = async (message: string, more: Record<string, string> = {}) => {
+    const { token, user } = account;
+    const { status } = await post(peal(), 'messages.json', { token, user, message, ...more });
+    assert.equal(status, 200);
+  };
+  return { ...account, devices, send };
+}
+
+const targetOf = (push: PushTarget) => ('token' in push ? push.token : '');
+const receivedBy = (push: PushTarget) =>
+  peal().carriers.journal.received.filter(({ target }) => target === targetOf(push));
+
+/** Gives a device everything that its carrier took for it, as the carrier's last hop would, and lets it sync. */
+async function deliver(device: TestDevice, push: PushTarget): Promise<void> {
+  for (const { carrier, payload } of receivedBy(push)) {
+    await device.inbox.receivePush(carrier === 'fcm' ? payload.data : payload);
+  }
+  await device.sync();
+}
+
+const collapseOf = ({ carrier, headers, payload }: Received) =>
+  carrier === 'apns'
+    ? headers['apns-collapse-id']
+    : (payload.android as { collapse_key: string }).collapse_key;
+
+const drained = async () => {
+  await Promise.all(
+    ['FcmPush', 'ApnsPush', 'DesktopPush'].map((name) => peal().cloud.poller(name).drained()),
+  );
+};
+
+test('a push carries the sealed message to FCM and APNs', async () => {
+  const targets = [fcmTarget(), apnsTarget()] as const;
+  const { devices, send } = await ready([...targets]);
+
+  await send('hello', { title: 'Title' });
+  await peal().carriers.journal.waitFor(2, LIMIT);
+  for (const [n, device] of devices.entries()) {
+    const [received] = receivedBy(targets[n]!);
+    const data = received!.carrier === 'fcm' ? received!.payload.data : received!.payload;
+    assert.equal(await device.inbox.receivePush(data), 'new');
+  }
+
+  for (const device of devices) assert.deepEqual(device.texts(), ['hello']);
+  assert.doesNotMatch(JSON.stringify(peal().carriers.journal.received), /hello|Title/);
+});
+
+test('a message that does not fit a push comes as a stub, and by sync', async () => {
+  const targets = [fcmTarget(), apnsTarget()];
+  const { devices, send } = await ready(targets);
+  const long = '😀'.repeat(1024);
+
+  await send(long);
+  await peal().carriers.journal.waitFor(2, LIMIT);
+  for (const [n, device] of devices.entries()) await deliver(device, targets[n]!);
+
+  for (const device of devices) assert.deepEqual(device.texts(), [long]);
+  assert.match(JSON.stringify(peal().carriers.journal.received), /"sync":"1".*"sync":1/);
+});
+
+test('a push Lambda that dies in the middle of a record loses nothing and shows nothing twice', async () => {
+  const targets = Array.from({ length: 6 }, fcmTarget);
+  const { devices, send } = await ready(targets);
+  const { carriers, cloud } = peal();
+  const push = cloud.functionNamed('FcmPush');
+  const receipts: string[] = [];
+  const stop = cloud.front.intercept((call) =>
+    call.action === 'ReceiveMessage' && JSON.stringify(call.input).includes('Fcm')
+      ? {
+          after: (answer) => {
+            const { Messages = [] } = answerJson(answer) as { Messages?: { ReceiptHandle: string }[] };
+            receipts.push(...Messages.map(({ ReceiptHandle }) => ReceiptHandle));
+            return answer;
+          },
+        }
+      : undefined,
+  );
+  carriers.faults.add({ carrier: 'fcm', target: targetOf(targets[2]!), fault: { kind: 'silence' } });
+
+  await send('alarm');
+  await carriers.journal.waitFor(5, LIMIT);
+  push.kill();
+  carriers.faults.clear();
+  const waiting = await Promise.all(devices.map((device) => device.store.list()));
+  for (const ReceiptHandle of receipts) {
+    const QueueUrl = cloud.queue('FcmQueue').url;
+    // The visibility timeout, which is three minutes, ends now.
+    await cloud.front.send('local-root', 'sqs', 'ChangeMessageVisibility', {
+      QueueUrl,
+      ReceiptHandle,
+      VisibilityTimeout: 0,
+    });
+  }
+  await drained();
+  stop();
+  for (const [n, device] of devices.entries()) await deliver(device, targets[n]!);
+
+  assert.ok(waiting.every((messages) => messages.length === 0));
+  assert.ok(targets.every((target) => receivedBy(target).length >= 1));
+  for (const device of devices) assert.deepEqual(device.texts(), ['alarm']);
+});
+
+test('a carrier’s answer that is lost makes it push again, as the same notification', async () => {
+  const targets = [fcmTarget(), apnsTarget()];
+  const { devices, send } = await ready(targets);
+  const { carriers } = peal();
+  carriers.faults.add({ carrier: 'fcm', times: 1, fault: { kind: 'reset-after' } });
+  carriers.faults.add({ carrier: 'apns', times: 1, fault: { kind: 'reset-after' } });
+
+  await send('once');
+  await carriers.journal.waitFor(4, LIMIT);
+  await drained();
+  for (const [n, device] of devices.entries()) await deliver(device, targets[n]!);
+
+  for (const target of targets) {
+    const [first, second] = receivedBy(target);
+    assert.equal(collapseOf(first!), collapseOf(second!));
+  }
+  for (const device of devices) assert.deepEqual(device.texts(), ['once']);
+});
+
+test('of a record only what failed is repeated, and a dead target is retired', async () => {
+  const [good, dead, busy] = [fcmTarget(), fcmTarget(), fcmTarget()];
+  const { api, devices, send } = await ready([good, dead, busy]);
+  const { carriers } = peal();
+  carriers.notes.set({ carrier: 'fcm', target: dead.token, deadSince: Date.now() });
+  carriers.faults.add({
+    carrier: 'fcm',
+    target: busy.token,
+    times: 2,
+    fault: { kind: 'status', status: 503, reason: 'UNAVAILABLE' },
+  });
+
+  await send('mixed');
+  await carriers.journal.waitFor(2, LIMIT);
+  await drained();
+  const targets = (await api.listDevices()).map(({ id, push }) => [id, push?.type]);
+  for (const [n, device] of devices.entries()) await deliver(device, [good, dead, busy][n]!);
+
+  assert.equal(receivedBy(good).length, 1);
+  assert.equal(receivedBy(busy).length, 1);
+  assert.deepEqual(new Map(targets as [string, string][]).get(devices[1]!.id), undefined);
+  assert.deepEqual(targets.filter(([, type]) => type === 'fcm').length, 2);
+  for (const device of devices) assert.deepEqual(device.texts(), ['mixed']);
+});
+
+test('one record that fails does not repeat the rest of its batch', async () => {
+  const targets = [fcmTarget()];
+  const { devices, send } = await ready(targets);
+  const queue = peal().cloud.queue('FcmQueue').url;
+
+  await peal().cloud.front.send('local-root', 'sqs', 'SendMessageBatch', {
+    QueueUrl: queue,
+    Entries: [{ Id: '0', MessageBody: 'not a record' }],
+  });
+  await send('beside');
+  await peal().carriers.journal.waitFor(1, LIMIT);
+  await deliver(devices[0]!, targets[0]!);
+
+  assert.equal(receivedBy(targets[0]!).length, 1);
+  assert.deepEqual(devices[0]!.texts(), ['beside']);
+  await peal().cloud.front.send('local-root', 'sqs', 'PurgeQueue', { QueueUrl: queue });
+});
+
+test('a record that is delivered twice is shown once', async () => {
+  const targets = [apnsTarget()];
+  const { devices, send } = await ready(targets);
+  peal().cloud.poller('ApnsPush').deliverTwice();
+
+  await send('twice');
+  await drained();
+  await deliver(devices[0]!, targets[0]!);
+
+  assert.deepEqual(devices[0]!.texts(), ['twice']);
+});
+
+test('a message that was acknowledged meanwhile is not pushed', async () => {
+  const targets = [fcmTarget()];
+  const { devices, send } = await ready(targets);
+  peal().carriers.faults.add({
+    carrier: 'fcm',
+    times: 1,
+    fault: { kind: 'status', status: 503, reason: 'UNAVAILABLE', headers: { 'retry-after': '1' } },
+  });
+  const failed = new Promise((resolve) => peal().carriers.journal.once('handled', resolve));
+
+  await send('read elsewhere');
+  await failed;
+  await devices[0]!.sync();
+  await drained();
+
+  assert.deepEqual(receivedBy(targets[0]!), []);
+  assert.deepEqual(devices[0]!.texts(), ['read elsewhere']);
+});
+
+test('a message that expires before a carrier takes it ends as a dead letter with its reason', async () => {
+  const targets = [apnsTarget()];
+  const { send } = await ready(targets);
+  const { carriers, cloud } = peal();
+  carriers.faults.add({
+    carrier: 'apns',
+    fault: { kind: 'status', status: 503, reason: 'ServiceUnavailable' },
+  });
+
+  await send('too late', { ttl: '2' });
+  await drained();
+  const { Messages = [] } = (await cloud.front.send('local-root', 'sqs', 'ReceiveMessage', {
+    QueueUrl: cloud.queue('ApnsDeadLetters').url,
+    WaitTimeSeconds: 5,
+  })) as { Messages?: { Body: string }[] };
+
+  const record = JSON.parse(Messages[0]!.Body);
+  assert.match(record.reasons[0], /ServiceUnavailable/);
+  assert.equal(record.to.length, 1);
+  assert.doesNotMatch(Messages[0]!.Body, /too late/);
+});
+
+test('a target that was registered anew is not retired by a late word about the old one', async () => {
+  const target = apnsTarget();
+  const { api, send } = await ready([target]);
+  peal().carriers.notes.set({ carrier: 'apns', target: targetOf(target), deadSince: Date.now() - 3_600_000 });
+
+  await send('still there');
+  await drained();
+  const [device] = await api.listDevices();
+
+  assert.equal(device!.push?.type, 'apns');
+});
