@@ -132,7 +132,7 @@ function print(kind: Kind, costs: Costs): void {
   const rows = PRICES.map(({ item, counter, divisor = 1, perMillion }) => {
     const each = STEPS.map((step) => amount(step, counter) / divisor);
     const total = sum(STEPS.map((step) => price(step, counter)));
-    return [item, ...each.map(count), count(sum(each)), money(perMillion), money(total)];
+    return [item, ...each.map(count), count(sum(each)), `$${perMillion}`, money(total)];
   });
   const totals = (name: string, list: string[]) => {
     const each = all(list);
@@ -140,7 +140,7 @@ function print(kind: Kind, costs: Costs): void {
   };
   const without = counters.filter((counter) => counter !== DURATION);
   rows.push(totals('**Total**', counters), totals('**Total without Lambda GB-s**', without));
-  const heading = [kind, ...STEPS, 'a message', '$ a million', '$ a million messages'];
+  const heading = [kind, ...STEPS, 'a message', 'list price a million', '$ a million messages'];
   console.log(`${table(heading, rows)}\n`);
 }
 

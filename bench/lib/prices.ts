@@ -38,7 +38,7 @@ export const PRICES: readonly Price[] = [
   {
     item: 'Lambda GB-s',
     counter: DURATION,
-    perMillion: 13.333_4,
+    perMillion: 13.3334,
     unit: 'GB-second, arm64',
     divisor: 1000,
   },

@@ -41,8 +41,8 @@ export async function openPeal(): Promise<Peal> {
     assembly: await currentAssembly(),
     sweepInterval: 0,
     log: (level, message, fields) => {
-      if (level !== 'error' && level !== 'warn') return;
-      console.error(`${level}: ${message}`, JSON.stringify(fields ?? {}));
+      if (level !== 'error') return;
+      console.error(message, JSON.stringify(fields ?? {}));
       process.exitCode = 1;
     },
   });

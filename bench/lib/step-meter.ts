@@ -2,6 +2,7 @@
 import type { Call } from '../../local/aws/call.ts';
 import { answerJson } from '../../local/aws/call.ts';
 import type { Cloud } from '../../local/cloud.ts';
+import type { LogLine } from '../../local/lambda/protocol.ts';
 import { DURATION, LOG_BYTES } from './prices.ts';
 
 /** Counter → amount. */
@@ -13,7 +14,7 @@ export type Amounts = Record<string, number>;
  */
 export class StepMeter {
   readonly #cloud: Cloud;
-  readonly #lastLine = new Map<string, unknown>();
+  readonly #lastLine = new Map<string, LogLine | undefined>();
   readonly #stop: () => void;
   /** Of functions, since the last lap. */
   #emptyPolls: Amounts = {};
@@ -67,7 +68,7 @@ export class StepMeter {
   #newLogBytes(): [who: string, bytes: number][] {
     return [...this.#cloud.functions].flatMap(([who, { logs }]) => {
       const last = this.#lastLine.get(who);
-      const lines = logs.slice(logs.findLastIndex((line) => line === last) + 1);
+      const lines = last ? logs.slice(logs.lastIndexOf(last) + 1) : logs;
       this.#lastLine.set(who, logs.at(-1));
       const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(JSON.stringify(line)), 0);
       return bytes > 0 ? [[who, bytes] as [string, number]] : [];

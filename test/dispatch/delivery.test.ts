@@ -6,7 +6,7 @@ import type { Received } from '../../local/carriers/index.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
 import { newAccount, post, usePeal } from '../support/peal.ts';
 
-const peal = usePeal({ expectedErrors: /given up|Runtime.ExitError|was killed|SIGKILL/ });
+const peal = usePeal({ expectedErrors: /given up|signal: killed|record failed/ });
 
 /** Longest wait for something that is bound to happen. Milliseconds. */
 const LIMIT = 20_000;
@@ -78,7 +78,9 @@ test('a message that does not fit a push comes as a stub, and by sync', async ()
   for (const [n, device] of devices.entries()) await deliver(device, targets[n]!);
 
   for (const device of devices) assert.deepEqual(device.texts(), [long]);
-  assert.match(JSON.stringify(peal().carriers.journal.received), /"sync":"1".*"sync":1/);
+  const received = JSON.stringify(peal().carriers.journal.received);
+  assert.match(received, /"sync":"1"/);
+  assert.match(received, /"sync":1/);
 });
 
 test('a push Lambda that dies in the middle of a record loses nothing and shows nothing twice', async () => {
@@ -98,6 +100,10 @@ test('a push Lambda that dies in the middle of a record loses nothing and shows 
         }
       : undefined,
   );
+  // The long poll that was under way when the interceptor came ends with this message; the next one it sees.
+  await send('before');
+  await drained();
+  carriers.journal.clear();
   carriers.faults.add({ carrier: 'fcm', target: targetOf(targets[2]!), fault: { kind: 'silence' } });
 
   await send('alarm');
@@ -120,7 +126,7 @@ test('a push Lambda that dies in the middle of a record loses nothing and shows 
 
   assert.ok(waiting.every((messages) => messages.length === 0));
   assert.ok(targets.every((target) => receivedBy(target).length >= 1));
-  for (const device of devices) assert.deepEqual(device.texts(), ['alarm']);
+  for (const device of devices) assert.deepEqual(device.texts().sort(), ['alarm', 'before']);
 });
 
 test('a carrier’s answer that is lost makes it push again, as the same notification', async () => {
