@@ -1,56 +1,49 @@
 /**
- * How many messages of 1 KiB a second one process hands to FCM and APNs, 100 in flight: Peal's clients beside plain
- * node:http2 streams on one kept session, and beside firebase-admin's own transport. The carriers' stand-ins run in a
- * process of their own; what they and the clients reach depends on the machine, the ratios do not.
+ * How many messages of 1 KiB a second one process hands to APNs and FCM: Peal's clients beside the clients that others
+ * use, plain node:http2 and, if it is installed (Debian: nghttp2-client), h2load. All in one run, in turns, against the
+ * same carriers' stand-ins in a process of their own. What they reach depends on the machine; the ratios hardly do.
  *
- *     node bench/carriers.ts [messages a round, 5000]
+ *     node bench/carriers.ts [messages a turn, 4000] [rounds, 5] [only what this matches, 'APNs, (Peal|apns2)']
  *
- * CPU is the client's, in microseconds a message: the figure to compare when the machine is busy.
+ * CPU is the client's, in microseconds a message. "Peal" is how many times the client's rate Peal's is, as the median
+ * of the rounds' ratios.
  */
-import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import http2 from 'node:http2';
 import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cert, initializeApp } from 'firebase-admin/app';
-import { getMessaging } from 'firebase-admin/messaging';
-import { createApns } from '../lib/carriers/apns/apns.ts';
-import { requestHeaders, sealedPayload } from '../lib/carriers/apns/payload.ts';
-import { ProviderTokens } from '../lib/carriers/apns/provider-token.ts';
-import type { Carrier, Push } from '../lib/carriers/carrier.ts';
-import { createFcm } from '../lib/carriers/fcm/fcm.ts';
-import { sealedData, wireMessage } from '../lib/carriers/fcm/payload.ts';
+import { promisify } from 'node:util';
 import { CARRIER_HOSTS, type Credentials, makeCredentials, startCarriers } from '../local/carriers/index.ts';
 import { createAuthority } from '../local/network/ca.ts';
 import { redirectEnvironment, redirectPreload } from '../local/network/preload.ts';
+import * as clients from './lib/carrier-clients.ts';
+import { table } from './lib/markdown.ts';
 
-const IN_FLIGHT = 100;
-const ROUNDS = 3;
-/** firebase-admin takes a batch a call. */
-const BATCH = 500;
+const MESSAGES = Number(process.argv[2] ?? 4000);
+const ROUNDS = Number(process.argv[3] ?? 5);
+const ONLY = new RegExp(process.argv[4] ?? '');
 
-const apnsTarget = {
-  type: 'apns',
-  token: 'ab'.repeat(32),
-  topic: 'net.peal.app',
-  environment: 'production',
-} as const;
-const sealed = randomBytes(1024);
-
-type Contestant = [name: string, run: (messages: number) => Promise<void>];
+interface Contestant {
+  carrier: 'APNs' | 'FCM';
+  name: string;
+  inFlight: number;
+  send: clients.Send;
+  /** Messages a second, and µs of CPU a message, by round. */
+  turns: { rate: number; cpu: number }[];
+}
 
 if (process.send) process.once('message', (credentials) => compete(credentials as Credentials));
 else await referee();
 
+/** Runs the stand-ins, and the clients in a child. */
 async function referee(): Promise<void> {
   const folder = mkdtempSync(join(os.tmpdir(), 'peal-bench-'));
-  const authority = createAuthority();
+  const authority = await createAuthority();
   const credentials = await makeCredentials();
   const { serviceAccount, apns } = credentials;
   const carriers = await startCarriers({
-    ...authority.issue(CARRIER_HOSTS),
+    ...(await authority.issue(CARRIER_HOSTS)),
     fcm: {
       projectId: serviceAccount.project_id,
       clientEmail: serviceAccount.client_email,
@@ -58,7 +51,13 @@ async function referee(): Promise<void> {
       perProjectMinute: Number.POSITIVE_INFINITY,
       perTargetMinute: Number.POSITIVE_INFINITY,
     },
-    apns: { keyId: apns.keyId, teamId: apns.teamId, publicKey: credentials.apnsPublicKey },
+    // Every client signs a provider token of its own, and all of them are the one sender that Apple would count.
+    apns: {
+      keyId: apns.keyId,
+      teamId: apns.teamId,
+      publicKey: credentials.apnsPublicKey,
+      maxTokens: Number.POSITIVE_INFINITY,
+    },
   });
   carriers.journal.on('received', () => carriers.journal.received.length > 1000 && carriers.journal.clear());
 
@@ -66,8 +65,8 @@ async function referee(): Promise<void> {
   writeFileSync(ca, authority.pem);
   const network = redirectEnvironment({ hosts: carriers.hosts, ca, deny: true });
   const args = ['--import', redirectPreload(), fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, ...network },
+  const child = spawn(process.execPath, [...process.execArgv, ...args], {
+    env: { ...process.env, ...network, BENCH_FOLDER: folder, APNS_PORT: String(carriers.ports.production) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   child.send(credentials);
@@ -77,133 +76,98 @@ async function referee(): Promise<void> {
 }
 
 async function compete(credentials: Credentials): Promise<void> {
-  const messages = Number(process.argv[2] ?? 5000);
-  const { serviceAccount } = credentials;
-  const fcm = createFcm({ serviceAccount });
-  const apns = createApns(credentials.apns);
-  const account = {
-    projectId: serviceAccount.project_id,
-    clientEmail: serviceAccount.client_email,
-    privateKey: serviceAccount.private_key,
-  };
-  const credential = cert(account);
-  const messaging = getMessaging(initializeApp({ credential, projectId: account.projectId }));
-  const { access_token: token } = await credential.getAccessToken();
-  const [toFcm, toApns] = await Promise.all([
-    plain('https://fcm.googleapis.com'),
-    plain('https://api.push.apple.com'),
-  ]);
-  const providerToken = new ProviderTokens(credentials.apns, Date.now).current();
-
-  const contestants: Contestant[] = [
-    [
-      'FCM, plain node:http2',
-      (n) => inFlight(n, (id) => toFcm.post(...fcmRequest(id, account.projectId, token))),
-    ],
-    [
-      'FCM, Peal',
-      (n) => inFlight(n, (id) => handOver(fcm, push(id, { type: 'fcm', token: `device-${id}` }))),
-    ],
-    ['FCM, firebase-admin sendEach', (n) => batches(n, (tokens) => messaging.sendEach(tokens))],
-    ['APNs, plain node:http2', (n) => inFlight(n, (id) => toApns.post(...apnsRequest(id, providerToken)))],
-    ['APNs, Peal', (n) => inFlight(n, (id) => handOver(apns, push(id, apnsTarget)))],
+  const apns = (name: string, send: clients.Send) =>
+    [100, 500].map((inFlight): Contestant => ({ carrier: 'APNs', name, inFlight, send, turns: [] }));
+  const h2load = await findH2load(credentials);
+  const all: Contestant[] = [
+    ...apns('Peal', clients.pealApns(credentials)),
+    ...apns('apns2', clients.apns2(credentials)),
+    ...apns('@parse/node-apn Provider', clients.parseNodeApn(credentials, 1)),
+    ...apns('@parse/node-apn MultiProvider (2)', clients.parseNodeApn(credentials, 2)),
+    ...apns('node:http2, no more', clients.plainApns(credentials)),
+    ...(h2load ? apns('h2load', h2load) : []),
+    { carrier: 'FCM', name: 'Peal', inFlight: 100, send: clients.pealFcm(credentials), turns: [] },
+    {
+      carrier: 'FCM',
+      name: 'firebase-admin sendEach',
+      inFlight: 500,
+      send: clients.firebaseAdmin(credentials),
+      turns: [],
+    },
+    {
+      carrier: 'FCM',
+      name: 'node:http2, no more',
+      inFlight: 100,
+      send: clients.plainFcm(credentials),
+      turns: [],
+    },
   ];
-  console.log(
-    `${messages} messages a round, best of ${ROUNDS}, ${os.cpus()[0]?.model}, node ${process.version}\n`,
-  );
-  for (const [, run] of contestants) await run(messages);
-  const best = contestants.map(() => ({ rate: 0, cpu: Number.POSITIVE_INFINITY }));
-  // In turns, so that what else the machine does meets them all alike.
+  const contestants = all.filter(({ carrier, name }) => ONLY.test(`${carrier}, ${name}`));
+
+  for (const { send, inFlight } of contestants) {
+    // One by one first: a new connection takes a single stream until it has authenticated, and not every client waits.
+    await send(64, 1);
+    await send(MESSAGES, inFlight);
+  }
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, [, run]] of contestants.entries()) {
-      const [start, before] = [performance.now(), process.cpuUsage()];
-      await run(messages);
-      const rate = (messages / (performance.now() - start)) * 1000;
+    for (const { send, inFlight, turns } of contestants) {
+      const before = process.cpuUsage();
+      const seconds = await send(MESSAGES, inFlight);
       const used = process.cpuUsage(before);
-      const sofar = best[i]!;
-      sofar.rate = Math.max(sofar.rate, rate);
-      sofar.cpu = Math.min(sofar.cpu, (used.user + used.system) / messages);
+      turns.push({ rate: MESSAGES / seconds, cpu: (used.user + used.system) / MESSAGES });
     }
   }
-  for (const [i, [name]] of contestants.entries()) {
-    const figures = `${Math.round(best[i]!.rate).toLocaleString('en').padStart(8)} msg/s`;
-    console.log(`${name.padEnd(30)}${figures}${String(Math.round(best[i]!.cpu)).padStart(8)} µs CPU`);
-  }
-  await Promise.all([fcm.close(), apns.close()]);
+  report(contestants, h2load !== undefined);
   process.exit(0);
 }
 
-async function inFlight(messages: number, send: (id: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async () => {
-    while (next < messages) await send(next++);
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+function report(contestants: Contestant[], withH2load: boolean): void {
+  const { model } = os.cpus()[0]!;
+  console.log(
+    `${ROUNDS} rounds of ${MESSAGES} messages of 1 KiB, ${os.cpus().length} cores (${model}), node ${process.version}\n`,
+  );
+  const rows = contestants.map((contestant) => {
+    const { carrier, name, inFlight, turns } = contestant;
+    const peal = contestants.find(
+      (other) =>
+        other.name === 'Peal' &&
+        other.carrier === carrier &&
+        (carrier === 'FCM' || other.inFlight === inFlight),
+    );
+    const ratio = median(turns.map(({ rate }, round) => (peal?.turns[round]?.rate ?? Number.NaN) / rate));
+    const cpu = name === 'h2load' ? '–' : String(Math.round(median(turns.map((turn) => turn.cpu))));
+    const rate = Math.round(median(turns.map((turn) => turn.rate))).toLocaleString('en');
+    return [`${carrier}, ${name}`, String(inFlight), rate, cpu, `${ratio.toFixed(2)} ×`];
+  });
+  console.log(table(['Client', 'In flight', 'msg/s', 'CPU µs', 'Peal'], rows));
+  if (!withH2load) console.log('\nh2load is not installed: no ceiling was measured.');
 }
 
-async function batches(
-  messages: number,
-  send: (batch: { token: string; data: Record<string, string> }[]) => Promise<{ failureCount: number }>,
-): Promise<void> {
-  for (let sent = 0; sent < messages; sent += BATCH) {
-    const size = Math.min(BATCH, messages - sent);
-    const batch = Array.from({ length: size }, (_, i) => ({
-      token: `device-${sent + i}`,
-      data: sealedData({ id: sent + i, sealed }) ?? {},
-    }));
-    const { failureCount } = await send(batch);
-    if (failureCount > 0) throw new Error(`${failureCount} messages were not accepted`);
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+/**
+ * h2load as a client; undefined if it is not installed. By its own clock, without its start. It does not wait for the
+ * answer that lets a new connection have more than one stream, so the others of its first volley are refused.
+ */
+async function findH2load(credentials: Credentials): Promise<clients.Send | undefined> {
+  const run = promisify(execFile);
+  try {
+    await run('h2load', ['--version']);
+  } catch {
+    // Only the ceiling is missing then, and the report says so.
+    return undefined;
   }
-}
-
-async function handOver(carrier: Carrier, message: Push): Promise<void> {
-  const outcome = await carrier.send(message);
-  if (outcome.kind !== 'accepted') throw new Error(outcome.reason);
-}
-
-function push(id: number, target: NonNullable<Push['target']>): Push {
-  return {
-    user: 'u',
-    device: 'd',
-    id,
-    priority: 0,
-    expiresAt: Math.floor(Date.now() / 1000) + 3600,
-    sealed,
-    target,
-  };
-}
-
-type Posted = [path: string, headers: Record<string, string>, body: string];
-
-function fcmRequest(id: number, project: string, token: string): Posted {
-  const target = { type: 'fcm', token: `device-${id}` } as const;
-  const message = wireMessage(push(id, target), target, sealedData({ id, sealed }) ?? {}, Date.now());
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  return [`/v1/projects/${project}/messages:send`, headers, JSON.stringify({ message })];
-}
-
-function apnsRequest(id: number, providerToken: string): Posted {
-  const message = push(id, apnsTarget);
-  const headers = requestHeaders(message, apnsTarget, providerToken);
-  return [`/3/device/${apnsTarget.token}`, headers, sealedPayload(message) ?? ''];
-}
-
-/** The least that a client can do: a stream a message on one session. */
-async function plain(origin: string) {
-  const session = http2.connect(origin);
-  await new Promise((resolve) => session.once('remoteSettings', resolve));
-  return {
-    post: (...[path, headers, body]: Posted) =>
-      new Promise<void>((resolve, reject) => {
-        const stream = session.request({ ':method': 'POST', ':path': path, ...headers });
-        let status: number | undefined;
-        stream.on('response', (fields) => {
-          status = fields[':status'];
-        });
-        stream.on('error', reject);
-        stream.on('close', () => (status === 200 ? resolve() : reject(new Error(`status ${status}`))));
-        stream.resume();
-        stream.end(body);
-      }),
+  const { path, headers, body } = clients.apnsRequest(credentials);
+  const file = join(process.env.BENCH_FOLDER!, 'body.json');
+  writeFileSync(file, body);
+  const url = `https://127.0.0.1:${process.env.APNS_PORT}${path}`;
+  return async (messages, inFlight) => {
+    const load = ['-c', '1', '-t', '1', '-n', String(messages), '-m', String(inFlight), '-d', file];
+    const { stdout } = await run('h2load', [...load, ...headers.flatMap((line) => ['-H', line]), url]);
+    const [, time, unit, succeeded] = /finished in ([\d.]+)(m?s),[^]* (\d+) 2xx/.exec(stdout) ?? [];
+    if (Number(succeeded ?? 0) <= messages - inFlight) throw new Error(stdout);
+    return (Number(time) / (unit === 'ms' ? 1000 : 1)) * (messages / Number(succeeded));
   };
 }

@@ -6,6 +6,7 @@ import type { SignUpMode } from '../lib/accounts/accounts.ts';
 import type { FunctionName } from './bundles.ts';
 import type { DataStack } from './data-stack.ts';
 import type { DispatchStack } from './dispatch-stack.ts';
+import { queueUrls } from './fan-out.ts';
 import { PealFunction } from './peal-function.ts';
 
 export interface ApiStackProps extends StackProps {
@@ -27,9 +28,8 @@ export class ApiStack extends Stack {
       description: 'Accepts messages: seals, stores, queues',
       environment: {
         ...tables,
-        FCM_QUEUE_URL: dispatch.fcm.queue.queueUrl,
-        APNS_QUEUE_URL: dispatch.apns.queue.queueUrl,
-        DESKTOP_QUEUE_URL: dispatch.desktop.queue.queueUrl,
+        ...queueUrls(dispatch.carriers),
+        FAN_OUT_QUEUE_URL: dispatch.fanOut.queue.queueUrl,
       },
       timeout: Duration.seconds(29),
       // A whole CPU: sealing for fifty users' devices is arithmetic.
@@ -39,9 +39,8 @@ export class ApiStack extends Stack {
       .allow(['dynamodb:PutItem', 'dynamodb:DeleteItem'], mailbox.tableArn)
       .allow(
         ['sqs:SendMessage'],
-        dispatch.fcm.queue.queueArn,
-        dispatch.apns.queue.queueArn,
-        dispatch.desktop.queue.queueArn,
+        ...Object.values(dispatch.carriers).map(({ queue }) => queue.queueArn),
+        dispatch.fanOut.queue.queueArn,
       );
 
     const sync = new PealFunction(this, 'Sync', {

@@ -3,11 +3,13 @@ import { App, Tags } from 'aws-cdk-lib';
 import { signUpMode } from '../lib/accounts/sign-up-mode.ts';
 import { ApiStack } from './api-stack.ts';
 import { bundleFunctions } from './bundles.ts';
+import { ceilings } from './ceilings.ts';
 import { DataStack } from './data-stack.ts';
 import { DispatchStack } from './dispatch-stack.ts';
 
 const app = new App();
 const signUp = signUpMode(app.node.tryGetContext('signUp') ?? 'closed');
+const limits = ceilings(app.node.tryGetContext('ceilings'));
 const bundles = bundleFunctions();
 
 const data = new DataStack(app, 'PealData', { description: 'Peal: what holds data' });
@@ -15,6 +17,7 @@ const dispatch = new DispatchStack(app, 'PealDispatch', {
   description: 'Peal: carriers and sockets',
   data,
   bundles,
+  ceilings: limits,
 });
 new ApiStack(app, 'PealApi', { description: 'Peal: the REST API', data, dispatch, bundles, signUp });
 Tags.of(app).add('app', 'peal');

@@ -12,8 +12,10 @@ export const FUNCTIONS = [
   'account',
   'admin',
   'socket',
+  'fan-out',
   'push-fcm',
   'push-apns',
+  'push-webpush',
   'push-desktop',
 ] as const;
 

@@ -22,6 +22,8 @@ export class DataStack extends Stack {
   readonly fcmSecret: Secret;
   /** An APNs key: keyId, teamId, privateKey; put there by the operator. */
   readonly apnsSecret: Secret;
+  /** A VAPID key: subject, publicKey, privateKey; put there by the operator. */
+  readonly webPushSecret: Secret;
 
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);
@@ -64,6 +66,10 @@ export class DataStack extends Stack {
     this.apnsSecret = this.#carrierSecret(
       'ApnsCredentials',
       'JSON with keyId, teamId and privateKey of an APNs key',
+    );
+    this.webPushSecret = this.#carrierSecret(
+      'WebPushCredentials',
+      'JSON with subject, publicKey and privateKey of a VAPID key for Web Push',
     );
   }
 

@@ -1,51 +1,92 @@
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import type { CarrierName } from '../lib/carriers/carrier.ts';
 import type { FunctionName } from './bundles.ts';
 import { Carrier } from './carrier.ts';
+import type { Ceilings } from './ceilings.ts';
 import type { DataStack } from './data-stack.ts';
+import { FanOut } from './fan-out.ts';
 import { PealFunction } from './peal-function.ts';
-
-/** Takes a dead push target away from its device. A desktop has none. */
-const RETIRE = ['dynamodb:UpdateItem'];
 
 export interface DispatchStackProps extends StackProps {
   data: DataStack;
   bundles: Record<FunctionName, string>;
+  ceilings: Ceilings;
 }
 
-/** The last mile: a queue and a function a carrier, and the socket that desktops are signalled over. */
+/** FCM takes 600,000 messages a minute from a project. The environments share that. */
+const FCM_PER_SECOND = 10_000;
+
+/** The last mile: a queue and a function a carrier, the socket that desktops are signalled over, and the fan-out. */
 export class DispatchStack extends Stack {
-  readonly fcm: Carrier;
-  readonly apns: Carrier;
-  readonly desktop: Carrier;
+  readonly carriers: Record<CarrierName, Carrier>;
+  readonly fanOut: FanOut;
 
-  constructor(scope: Construct, id: string, { data, bundles, ...props }: DispatchStackProps) {
+  constructor(scope: Construct, id: string, { data, bundles, ceilings, ...props }: DispatchStackProps) {
     super(scope, id, props);
-    this.fcm = new Carrier(this, 'Fcm', {
-      data,
-      bundle: bundles['push-fcm'],
-      description: 'Hands messages to FCM',
-      environment: { CARRIER_SECRET: data.fcmSecret.secretArn },
-      concurrency: 10,
-    });
-    this.fcm.push
-      .allow(['secretsmanager:GetSecretValue'], data.fcmSecret.secretArn)
-      .allow(RETIRE, data.directory.tableArn);
-    this.apns = new Carrier(this, 'Apns', {
-      data,
-      bundle: bundles['push-apns'],
-      description: 'Hands messages to APNs',
-      environment: { CARRIER_SECRET: data.apnsSecret.secretArn },
-      concurrency: 10,
-    });
-    this.apns.push
-      .allow(['secretsmanager:GetSecretValue'], data.apnsSecret.secretArn)
-      .allow(RETIRE, data.directory.tableArn);
+    const socket = this.#socket(data, bundles.socket);
 
+    /** A carrier that reaches devices by a push target, with credentials that the operator provides. */
+    const pushCarrier = (
+      construct: string,
+      name: Exclude<CarrierName, 'desktop'>,
+      secret: Secret,
+      description: string,
+      environment: Record<string, string> = {},
+    ) => {
+      const carrier = new Carrier(this, construct, {
+        data,
+        bundle: bundles[`push-${name}`],
+        description,
+        environment: { CARRIER_SECRET: secret.secretArn, ...environment },
+        concurrency: ceilings[name],
+      });
+      carrier.push
+        .allow(['secretsmanager:GetSecretValue'], secret.secretArn)
+        // Takes a dead push target away from its device.
+        .allow(['dynamodb:UpdateItem'], data.directory.tableArn);
+      return carrier;
+    };
+
+    const desktop = new Carrier(this, 'Desktop', {
+      data,
+      bundle: bundles['push-desktop'],
+      description: 'Signals desktops over their sockets',
+      environment: { SOCKET_ENDPOINT: socket.endpoint },
+      concurrency: ceilings.desktop,
+    });
+    desktop.push
+      .allow(['dynamodb:GetItem', 'dynamodb:DeleteItem'], data.directory.tableArn)
+      .allow(['execute-api:ManageConnections'], socket.manage);
+
+    this.carriers = {
+      fcm: pushCarrier('Fcm', 'fcm', data.fcmSecret, 'Hands messages to FCM', {
+        PUSHES_PER_SECOND: String(Math.floor(FCM_PER_SECOND / ceilings.fcm)),
+      }),
+      apns: pushCarrier('Apns', 'apns', data.apnsSecret, 'Hands messages to APNs'),
+      webpush: pushCarrier(
+        'Webpush',
+        'webpush',
+        data.webPushSecret,
+        'Hands messages to browsers’ push services',
+      ),
+      desktop,
+    };
+    this.fanOut = new FanOut(this, 'FanOut', {
+      data,
+      bundle: bundles['fan-out'],
+      carriers: this.carriers,
+      concurrency: ceilings.fanOut,
+    });
+  }
+
+  /** The WebSocket API and its function. */
+  #socket(data: DataStack, bundle: string): { endpoint: string; manage: string } {
     const socket = new PealFunction(this, 'Socket', {
-      bundle: bundles.socket,
+      bundle,
       description: 'Answers what clients say over the desktop socket',
       environment: { DIRECTORY_TABLE: data.directory.tableName, MAILBOX_TABLE: data.mailbox.tableName },
       timeout: Duration.seconds(10),
@@ -76,18 +117,7 @@ export class DispatchStack extends Stack {
       .allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], data.directory.tableArn)
       .allow(['dynamodb:Query'], data.mailbox.tableArn)
       .allow(['execute-api:ManageConnections'], manage);
-
-    this.desktop = new Carrier(this, 'Desktop', {
-      data,
-      bundle: bundles['push-desktop'],
-      description: 'Signals desktops over their sockets',
-      environment: { SOCKET_ENDPOINT: stage.callbackUrl },
-      concurrency: 10,
-    });
-    this.desktop.push
-      .allow(['dynamodb:GetItem', 'dynamodb:DeleteItem'], data.directory.tableArn)
-      .allow(['execute-api:ManageConnections'], manage);
-
     new CfnOutput(this, 'SocketUrl', { value: stage.url, description: 'Where desktops connect' });
+    return { endpoint: stage.callbackUrl, manage };
   }
 }

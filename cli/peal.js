@@ -9,9 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 if (Number(process.versions.node.split('.')[0]) >= 24) {
-  // Keeps what was compiled, which halves the time of a start. In a folder of the user's own: what others can write, such
-  // as the default in the temporary folder, others could fill. Where it cannot be written, nothing is kept.
-  module.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'peal'));
+  keepCompiled();
   await import('./peal.ts');
 } else {
   const suffix = process.platform === 'win32' ? '.exe' : '';
@@ -23,6 +21,20 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     process.exit(2);
   }
   handOver(node);
+}
+
+/**
+ * Keeps what was compiled for the next start, which then takes half the time. In a folder of the user's own: what others
+ * can write, such as the temporary folder that is the default, others could fill. Whoever has none does without.
+ */
+function keepCompiled() {
+  let folder = process.env.XDG_CACHE_HOME;
+  try {
+    folder ||= join(homedir(), '.cache');
+  } catch {
+    return;
+  }
+  module.enableCompileCache(join(folder, 'peal'));
 }
 
 /**

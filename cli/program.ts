@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerAccount } from './commands/account.ts';
+import { registerAdmin } from './commands/admin.ts';
 import { registerApp } from './commands/app.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerDevice } from './commands/device.ts';
@@ -19,6 +20,7 @@ const GROUPS: readonly Register[] = [
   registerApp,
   registerDevice,
   registerConfig,
+  registerAdmin,
 ];
 
 const HELP = `

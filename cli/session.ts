@@ -13,7 +13,8 @@ export interface Credentials {
 
 /**
  * Finds e-mail address and password: as given, else by PEAL_EMAIL and PEAL_PASSWORD, else the local cloud's
- * demo account, else by asking (`twice` for a new account, which is not the one that is known). There is no option for the password: other users can read a command's arguments.
+ * demo account, else by asking (`twice` for a new account, which is not the one that is known). There is no option
+ * for the password: other users can read a command's arguments.
  */
 export async function findCredentials(
   context: Context,
@@ -23,10 +24,19 @@ export async function findCredentials(
   const demo = twice ? undefined : context.local?.demo;
   const known = twice ? undefined : (context.entry().email ?? demo?.email);
   const address = email ?? (process.env.PEAL_EMAIL || known || (await askEmail()));
-  if (passwordStdin) return { email: address, password: await readPipe(process.stdin) };
-  if (process.env.PEAL_PASSWORD) return { email: address, password: process.env.PEAL_PASSWORD };
+  const given = await givenPassword(passwordStdin);
+  if (given !== undefined) return { email: address, password: given };
   if (demo && demo.email === address) return { email: address, password: demo.password };
   return { email: address, password: await askPassword(twice) };
+}
+
+/** The password of an account to be made: as given, else by asking twice. */
+export async function newPassword(passwordStdin: boolean): Promise<string> {
+  return (await givenPassword(passwordStdin)) ?? (await askPassword(true));
+}
+
+async function givenPassword(passwordStdin: boolean | undefined): Promise<string | undefined> {
+  return passwordStdin ? readPipe(process.stdin) : process.env.PEAL_PASSWORD || undefined;
 }
 
 /** Keeps a session in the configuration. */

@@ -1,6 +1,9 @@
 import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { CarrierQueues } from '../lib/dispatch/router.ts';
+import { Queue } from '../lib/storage/queue.ts';
 import type { Table } from '../lib/storage/table.ts';
 
 /** The only place where environment variables are read. Each is set in `cdk/`; one that is missing fails the start. */
@@ -29,4 +32,14 @@ export function socketClient(): ApiGatewayManagementApiClient {
     maxAttempts: 1,
     requestHandler: CALL,
   });
+}
+
+/** The queues of all carriers, by the variables that name them. */
+export function carrierQueues(client: SQSClient): CarrierQueues {
+  return {
+    fcm: new Queue(client, variable('FCM_QUEUE_URL')),
+    apns: new Queue(client, variable('APNS_QUEUE_URL')),
+    webpush: new Queue(client, variable('WEBPUSH_QUEUE_URL')),
+    desktop: new Queue(client, variable('DESKTOP_QUEUE_URL')),
+  };
 }

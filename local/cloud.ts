@@ -81,7 +81,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   try {
     const engine = await startEngine({ ...options, meter });
     closers.push(() => engine.close());
-    const authority = createAuthority();
+    const authority = await createAuthority();
     const outside = await options.outside?.({ authority, log, now });
     if (outside) closers.push(() => outside.close());
     const find = finder(engine);

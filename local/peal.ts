@@ -20,16 +20,16 @@ export interface Peal {
   close(): Promise<void>;
 }
 
-/** Starts the cloud with stand-ins for FCM and APNs, and puts the credentials that they accept into the secrets. */
+/** Starts the cloud with stand-ins for FCM, APNs and Web Push, and puts the credentials that they accept into the secrets. */
 export async function startPeal(options: PealOptions): Promise<Peal> {
   let carriers: Carriers | undefined;
   const cloud = await startCloud({
     ...options,
     outside: async ({ authority }) => {
       const credentials = await makeCredentials();
-      const { serviceAccount, apns } = credentials;
+      const { serviceAccount, apns, vapid } = credentials;
       const started = await startCarriers({
-        ...authority.issue([...CARRIER_HOSTS]),
+        ...(await authority.issue([...CARRIER_HOSTS])),
         control: options.control ?? 0,
         fcm: {
           projectId: serviceAccount.project_id,
@@ -42,7 +42,11 @@ export async function startPeal(options: PealOptions): Promise<Peal> {
       return {
         hosts: started.hosts,
         ...(options.credentials !== 'off' && {
-          secrets: { FcmCredentials: JSON.stringify(serviceAccount), ApnsCredentials: JSON.stringify(apns) },
+          secrets: {
+            FcmCredentials: JSON.stringify(serviceAccount),
+            ApnsCredentials: JSON.stringify(apns),
+            WebPushCredentials: JSON.stringify(vapid),
+          },
         }),
         close: () => started.close(),
       };

@@ -84,7 +84,7 @@ async function start(): Promise<void> {
   API       ${peal.api}
   Socket    ${peal.socket}
   Watch     ${page.url}
-  Carriers  ${peal.control}/received (what FCM and APNs took)
+  Carriers  ${peal.control}/received (what FCM, APNs and push services took)
   Account   ${account.email}, password ${account.password}
   Devices   ${devices.map(({ name, reached }) => `${name} (${reached})`).join(', ')}
 

@@ -25,7 +25,7 @@ export interface Receiver {
   to: { token: string; user: string };
   /**
    * When the next signal arrives (`!`, or a push at the carrier), on the clock of `performance.now()`. To be asked for
-   * before the message is sent. Rejects when the server sends the device away.
+   * before the message is sent. Rejects when the server sends the device away, or after 10 seconds.
    */
   signal(): Promise<number>;
   /** Syncs and acknowledges through its API, or one that measures; answers what is new, with when it was opened. */
@@ -47,6 +47,9 @@ export async function openPeal(): Promise<Peal> {
     },
   });
 }
+
+/** A message that was not signalled in this time counts as lost. */
+const LOST_MS = 10_000;
 
 let receivers = 0;
 
@@ -75,8 +78,10 @@ export async function createReceiver(peal: Peal, kind: Kind): Promise<Receiver> 
     to: { token, user: session.user },
     api,
     signal() {
-      next = Promise.withResolvers();
-      return next.promise;
+      const { promise, resolve, reject } = Promise.withResolvers<number>();
+      const timer = setTimeout(() => reject(new Error(`no signal within ${LOST_MS} ms`)), LOST_MS);
+      next = { promise, resolve, reject };
+      return promise.finally(() => clearTimeout(timer));
     },
     async sync(through = api) {
       await inbox.syncOnce(through);

@@ -48,7 +48,8 @@ async function create(name: string, options: { save?: boolean }, command: Comman
 
 async function list(_options: object, command: Command): Promise<void> {
   const context = openContext(command);
-  const apps = await callLoggedIn(context, (api) => api.listApps());
+  const listed = await callLoggedIn(context, (api) => api.listApps());
+  const apps = listed.toSorted((a, b) => a.created_at - b.created_at || a.name.localeCompare(b.name));
   const rows = apps.map((app) => [app.id, app.name, day(app.created_at)]);
   const text =
     apps.length > 0 ? table(['ID', 'NAME', 'CREATED'], rows) : 'No applications yet: peal app create NAME';

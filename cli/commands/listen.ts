@@ -104,25 +104,32 @@ async function keepListening(
     // Not only when the socket is up: what waits can be had without one.
     listener.sync();
     const end = await stopped.promise;
-    if (end !== 'stopped') throw endError(end);
+    if (end !== 'stopped') throw await endError(end, context, store);
   } finally {
     await listener.stop();
   }
 }
 
-function endError(end: ListenerEnd): CliError {
+/** Why it has ended, as an error. What is wrong with the device, only the list of devices tells. */
+async function endError(end: ListenerEnd, context: Context, store: DeviceStore): Promise<CliError> {
+  const refused = (message: string, advice: string) => new CliError(EXIT.refused, message, advice);
   if (end === 'replaced') {
-    return new CliError(
-      EXIT.refused,
-      'another program listens as this device',
-      'Stop it, or use another PEAL_DATA folder.',
+    return refused('another program listens as this device', 'Stop it, or use another PEAL_DATA folder.');
+  }
+  const known = await store.identity();
+  // Whatever goes wrong here: that the session has ended is the likeliest, and logging in again tells the rest.
+  const devices = await context.call((api) => api.listDevices(), known?.secret).catch(() => undefined);
+  const device = devices?.find(({ id }) => id === known?.device);
+  if (devices && !device) {
+    return refused('this device was deleted at the server', 'Register this machine anew: peal listen');
+  }
+  if (device?.enabled === false) {
+    return refused(
+      `the device ${device.name} is disabled`,
+      `Let it receive again: peal device enable ${device.name}`,
     );
   }
-  return new CliError(
-    EXIT.refused,
-    'the session has ended',
-    'Log in again: peal account login, then peal listen.',
-  );
+  return refused('the session has ended', 'Log in again: peal account login, then peal listen.');
 }
 
 /** Tells what goes wrong once, and not with every try. */

@@ -15,7 +15,10 @@ import { callLoggedIn, currentSession, login } from '../session.ts';
 const MAX_NAME = 25;
 
 /** The database of this machine's device, apart for each server and account. Throws CliError if it is in use. */
-export async function openDevice(context: Context, session: Session): Promise<FileStore> {
+export async function openDevice(
+  context: Pick<Context, 'dataFolder' | 'server'>,
+  session: Session,
+): Promise<FileStore> {
   const account = createHash('sha256').update(`${context.server()}\n${session.user}`).digest('hex');
   try {
     return await openFileStore(join(context.dataFolder, 'devices', account.slice(0, 16)));

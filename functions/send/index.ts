@@ -1,24 +1,24 @@
 /** `POST /1/messages.json`: accepts a message. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { Jobs } from '../../lib/fanout/job.ts';
 import { success } from '../../lib/http/answer.ts';
 import { readParams } from '../../lib/http/body.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { limitHeaders } from '../../lib/messages/limits.ts';
 import { Sender } from '../../lib/messages/send.ts';
 import { Queue } from '../../lib/storage/queue.ts';
-import { CALL, table, variable } from '../environment.ts';
+import { CALL, carrierQueues, table, variable } from '../environment.ts';
 import { httpApp, serve, source } from '../http.ts';
 
 const clock = Date.now;
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
+const mailbox = table('MAILBOX_TABLE');
 const sender = new Sender({
   directory: table('DIRECTORY_TABLE'),
-  mailbox: new Mailbox(table('MAILBOX_TABLE'), clock),
-  queues: {
-    fcm: new Queue(sqs, variable('FCM_QUEUE_URL')),
-    apns: new Queue(sqs, variable('APNS_QUEUE_URL')),
-    desktop: new Queue(sqs, variable('DESKTOP_QUEUE_URL')),
-  },
+  mailbox: new Mailbox(mailbox, clock),
+  queues: carrierQueues(sqs),
+  jobs: new Jobs(mailbox),
+  fanOut: new Queue(sqs, variable('FAN_OUT_QUEUE_URL')),
   clock,
 });
 

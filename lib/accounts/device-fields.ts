@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { PushTarget } from '../carriers/carrier.ts';
 import type { Params } from '../http/params.ts';
+import { publicUrl } from '../net/public-address.ts';
 import { type Fault, Refusal } from '../refusal.ts';
 import { parsePublicKey } from '../sealing/public-key.ts';
 import type { DeviceChange, NewDevice } from './device-registry.ts';
@@ -24,7 +25,10 @@ const TARGET = v.variant('type', [
   }),
   v.object({
     type: v.literal('webpush'),
-    endpoint: v.pipe(word(2048), v.url(), v.startsWith('https://')),
+    endpoint: v.pipe(
+      word(2048),
+      v.check((text) => publicUrl(text) !== undefined),
+    ),
     p256dh: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86,88}={0,2}$/)),
     auth: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}={0,2}$/)),
   }),

@@ -1,5 +1,5 @@
 /**
- * What a carrier is: the thing that takes a message the last mile to a device (FCM, APNs, a desktop socket).
+ * What a carrier is: the thing that takes a message the last mile to a device (FCM, APNs, Web Push, a desktop socket).
  * A carrier is a folder here with a client, a payload and an outcome table; dispatch knows only this file.
  */
 
@@ -11,7 +11,7 @@ export type PushTarget =
   | { type: 'webpush'; endpoint: string; p256dh: string; auth: string };
 
 /** Names of the carriers that have a queue and a Lambda of their own. */
-export type CarrierName = 'fcm' | 'apns' | 'desktop';
+export type CarrierName = 'fcm' | 'apns' | 'webpush' | 'desktop';
 
 /** One message for one device, ready to be handed to a carrier. */
 export interface Push {

@@ -46,8 +46,8 @@ export interface Inbox {
    */
   syncOnce(api: Pick<PealApi, 'sync' | 'acknowledge'>): Promise<void>;
   /**
-   * Takes the data of a push: FCM's `data`, or the whole of an APNs payload. It goes the same way, but is not
-   * acknowledged: only a sync tells Peal what has arrived. Never throws on the payload's account.
+   * Takes the data of a push: FCM's `data`, the whole of an APNs payload, or the JSON of a Web Push. It goes the same
+   * way, but is not acknowledged: only a sync tells Peal what has arrived. Never throws on the payload's account.
    */
   receivePush(payload: unknown): Promise<PushResult>;
   /** Shows what was stored and not shown; to be called once after the start. */
@@ -168,7 +168,10 @@ export function createInbox(options: InboxOptions): Inbox {
   };
 }
 
-/** FCM: `{peal: '1', id, sealed}`; APNs: `{peal: {v: 1, id, sealed}}`. `sync` in the place of `sealed`: fetch it. */
+/**
+ * FCM: `{peal: '1', id, sealed}`; Web Push: `{peal: 1, id, sealed}`; APNs: `{peal: {v: 1, id, sealed}}`. `sync` in the
+ * place of `sealed`: fetch it.
+ */
 function readPush(payload: unknown): { id: number; sealed?: string } | undefined {
   if (!isRecord(payload)) return undefined;
   const data = isRecord(payload.peal) ? payload.peal : payload;

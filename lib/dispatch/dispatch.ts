@@ -6,7 +6,7 @@ import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
 import type { Clock } from '../storage/table.ts';
-import { type Address, carrierOf, type DispatchRecord, parseRecord } from './record.ts';
+import { type Address, carriersOf, type DispatchRecord, parseRecord } from './record.ts';
 import { nextDelay } from './retry.ts';
 
 /** What dispatch over one carrier needs. */
@@ -71,7 +71,10 @@ export async function dispatchBatch(deliveries: Delivery[], context: DispatchCon
 
 async function dispatchRecord(record: DispatchRecord, context: DispatchContext): Promise<void> {
   const [messages, lists] = (await settleAll<unknown>([
-    context.mailbox.undelivered(record.to.map(([, device, id]) => ({ device, id }))),
+    context.mailbox.undelivered(
+      record.to.map(([, device, id]) => ({ device, id })),
+      context.name,
+    ),
     context.devices.listMany(record.to.map(([user]) => user)),
   ])) as [StoredMessage[], Awaited<ReturnType<DeviceRegistry['listMany']>>];
   const counts: Record<string, number> = {};
@@ -80,7 +83,7 @@ async function dispatchRecord(record: DispatchRecord, context: DispatchContext):
       const [user, id, messageId] = address;
       const message = messages.find((candidate) => candidate.device === id && candidate.id === messageId);
       const device = lists.get(user)?.devices.find((candidate) => candidate.id === id);
-      if (!message || !device?.enabled || carrierOf(device) !== context.name) {
+      if (!message || !device?.enabled || !carriersOf(device).includes(context.name)) {
         counts.dropped = (counts.dropped ?? 0) + 1;
         return undefined;
       }

@@ -34,12 +34,14 @@ export interface Routed {
 }
 
 /**
- * The carrier that reaches a device: its push target's, else the socket, over which a desktop, a browser and an Open
- * Client are signalled while connected. A phone without a push target syncs when it is opened.
+ * The carriers that reach a device: its push target's, and the socket, over which a desktop, a browser and an Open
+ * Client are signalled while connected. With both, the signal reaches an open window first and the push a closed one;
+ * neither knows of the other, and the device shows the message once, by its id. A phone without a push target syncs
+ * when it is opened.
  */
-export function carrierOf(device: Device): CarrierName | undefined {
-  if (device.push?.type === 'fcm' || device.push?.type === 'apns') return device.push.type;
-  return device.platform === 'android' || device.platform === 'ios' ? undefined : 'desktop';
+export function carriersOf(device: Device): CarrierName[] {
+  const socket = device.platform !== 'android' && device.platform !== 'ios';
+  return [...(device.push ? [device.push.type] : []), ...(socket ? (['desktop'] as const) : [])];
 }
 
 /** Reads a record from a queue. @throws Error if it is not one */

@@ -1,4 +1,5 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { CarrierName } from '../carriers/carrier.ts';
 import { batchDelete, batchGet } from '../storage/batches.ts';
 import { settleAll } from '../storage/settle.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
@@ -39,8 +40,8 @@ export interface Page {
  * The Mailbox table: one partition a device (`pk` = device id), in it
  *
  * - the messages (`sk` = id > 0), each with its expiry in `ttl`;
- * - a mark for each message that a carrier accepted (`sk` = −id): a small item of its own, since an update of the
- *   message would be billed by the message's size;
+ * - a mark for each message that carriers accepted (`sk` = −id), with an attribute for each of them: a small item of
+ *   its own, since an update of the message would be billed by the message's size;
  * - the ids that sync has served (`sk` = 0), which are what acknowledge may delete.
  *
  * Acknowledge is "delete up to this id", but ids are ordered by time only up to the clocks of several Lambdas: a
@@ -197,24 +198,33 @@ export class Mailbox {
     return stored.length;
   }
 
-  /** Marks a message as accepted by a carrier. Repeatable. */
-  async markDelivered(ref: MessageRef, carrier: string, ttl: number): Promise<void> {
-    const Item = { pk: ref.device, sk: -ref.id, carrier, at: seconds(this.#clock), ttl };
-    await this.#table.client.send(new PutCommand({ TableName: this.#table.name, Item }));
+  /** Marks a message as accepted by a carrier, beside what others accepted. One write unit. Repeatable. */
+  async markDelivered(ref: MessageRef, carrier: CarrierName, ttl: number): Promise<void> {
+    await this.#table.client.send(
+      new UpdateCommand({
+        TableName: this.#table.name,
+        Key: { pk: ref.device, sk: -ref.id },
+        UpdateExpression: 'SET #carrier = :at, #ttl = :ttl',
+        ExpressionAttributeNames: { '#carrier': carrier, '#ttl': 'ttl' },
+        ExpressionAttributeValues: { ':at': seconds(this.#clock), ':ttl': ttl },
+      }),
+    );
   }
 
   /**
-   * The messages among `refs` that are still to be pushed: stored, not expired, not acknowledged meanwhile, and not
-   * marked delivered. One request for up to 50.
+   * The messages among `refs` that are still to be pushed over a carrier: stored, not expired, not acknowledged
+   * meanwhile, and not marked as accepted by it. One request for up to 50.
    */
-  async undelivered(refs: MessageRef[]): Promise<StoredMessage[]> {
+  async undelivered(refs: MessageRef[], carrier: CarrierName): Promise<StoredMessage[]> {
     const keys = refs.flatMap(({ device, id }) => [
       { pk: device, sk: id },
       { pk: device, sk: -id },
     ]);
     const [items] = await batchGet([{ table: this.#table, keys, consistent: true }]);
     const marked = new Set(
-      items!.filter((item) => (item.sk as number) < 0).map((item) => `${item.pk} ${-(item.sk as number)}`),
+      items!
+        .filter((item) => (item.sk as number) < 0 && item[carrier] !== undefined)
+        .map((item) => `${item.pk} ${-(item.sk as number)}`),
     );
     const now = seconds(this.#clock);
     return items!

@@ -1,24 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../accounts/apps.ts';
-import type { CarrierName } from '../carriers/carrier.ts';
-import { type Address, carrierOf, RECORD_DEVICES } from '../dispatch/record.ts';
+import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
+import { startFanOut } from '../fanout/fan-out.ts';
+import type { Jobs } from '../fanout/job.ts';
 import type { Params } from '../http/params.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import { type Mailbox, RETENTION_SECONDS } from '../mailbox/mailbox.ts';
 import { messageIds } from '../mailbox/message-id.ts';
 import { ENVELOPE_VERSION, type Envelope } from '../protocol/envelope.ts';
-import { createSealer } from '../sealing/seal.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
 import type { Clock, Table } from '../storage/table.ts';
+import { type Common, Copies } from './copies.ts';
 import { type MessageFields, messageFields } from './fields.ts';
 import { chooseDevices, findParties, type Recipient } from './recipients.ts';
+
+/**
+ * Devices up to which a message is sealed and stored before it is answered. Beyond, it is stored once and answered, and
+ * workers do the rest: storing copies takes about a millisecond each, and a sender should not wait for a second.
+ */
+export const DIRECT_DEVICES = 200;
 
 /** What sending needs. */
 export interface SendContext {
   directory: Table;
   mailbox: Mailbox;
-  queues: Record<CarrierName, Queue>;
+  queues: CarrierQueues;
+  /** For messages to more devices than one invocation should hold. */
+  jobs: Jobs;
+  fanOut: Queue;
   clock: Clock;
 }
 
@@ -37,17 +47,18 @@ export interface Accepted {
  */
 export class Sender {
   readonly #context: SendContext;
-  readonly #sealer = createSealer();
+  readonly #copies: Copies;
   readonly #nextId: () => number;
 
   constructor(context: SendContext) {
     this.#context = context;
+    this.#copies = new Copies(context.mailbox);
     this.#nextId = messageIds(context.clock);
   }
 
   /**
    * Accepts one message. When this returns, every recipient device's copy is stored and every carrier's record is
-   * queued.
+   * queued; or, for very many devices, the message is stored and all chunks of its recipients are queued.
    *
    * When storing or queueing fails, what was stored is withdrawn before the fault is thrown: the sender is told to
    * try again, and the devices should see one message, not two. A process that dies before it withdraws leaves
@@ -68,80 +79,42 @@ export class Sender {
     const umid = this.#nextId();
     const envelope = envelopeOf(fields, parties.app, umid, received);
     const request = randomUUID();
-    const copies = this.#copies(recipients, envelope, { umid, expiresAt, request });
-
-    const attempts: StoredMessage[] = [];
-    try {
-      const stored = await settleAll(copies.map((copy) => this.#store(copy, recipients, envelope, attempts)));
-      await this.#queueDispatch(stored, recipients, receivedAt);
-    } catch (error) {
-      await this.#context.mailbox.withdraw(attempts);
-      throw error;
+    if (recipients.length > DIRECT_DEVICES) {
+      const users = [...new Set(recipients.map(({ user }) => user))];
+      await startFanOut(
+        envelope,
+        users,
+        { request, expiresAt, acceptedAt: receivedAt },
+        {
+          jobs: this.#context.jobs,
+          queue: this.#context.fanOut,
+        },
+      );
+    } else {
+      await this.#deliver(recipients, envelope, { umid, expiresAt, request }, receivedAt);
     }
     return { umid, devices: recipients.length };
   }
 
-  /** One copy a device: sealed to its key with one ephemeral key for all, or plain for a device without a key. */
-  #copies(
+  /** Stores the copies and queues their dispatch, or leaves nothing. */
+  async #deliver(
     recipients: Recipient[],
     envelope: Envelope,
-    common: Pick<StoredMessage, 'expiresAt' | 'request' | 'umid'>,
-  ): StoredMessage[] {
-    const plain = new TextEncoder().encode(JSON.stringify(envelope));
-    const sealedTo = recipients.filter(({ device }) => device.publicKey);
-    const boxes = this.#sealer.sealForAll(
-      plain,
-      sealedTo.map(({ device }) => device.publicKey!),
-    );
-    const boxOf = new Map(sealedTo.map(({ device }, n) => [device.id, boxes[n]!]));
-    return recipients.map(({ user, device }) => {
-      const box = boxOf.get(device.id);
-      return {
-        ...common,
-        user,
-        device: device.id,
-        id: envelope.id,
-        priority: envelope.priority,
-        kind: box ? 'sealed' : 'plain',
-        body: box ?? plain,
-      };
-    });
-  }
-
-  /**
-   * Stores a copy. If another message has its id on this device (two Lambdas, the same millisecond, one of 4,096), it
-   * gets an id of its own and is sealed again: the id is inside, and a new plaintext needs a new ephemeral key.
-   *
-   * @param attempts collects everything that was or may have been written
-   */
-  async #store(
-    copy: StoredMessage,
-    recipients: Recipient[],
-    envelope: Envelope,
-    attempts: StoredMessage[],
-  ): Promise<StoredMessage> {
-    let attempt = copy;
-    attempts.push(attempt);
-    while (!(await this.#context.mailbox.put(attempt))) {
-      const recipient = recipients.find(({ device }) => device.id === copy.device)!;
-      [attempt] = this.#copies([recipient], { ...envelope, id: this.#nextId() }, copy) as [StoredMessage];
-      attempts.push(attempt);
+    common: Common,
+    acceptedAt: number,
+  ): Promise<void> {
+    const copies = this.#copies.make(recipients, envelope, common);
+    const attempts: StoredMessage[] = [];
+    try {
+      const stored = await settleAll(
+        copies.map((copy, n) => this.#copies.store(copy, recipients[n]!, envelope, attempts)),
+      );
+      const devices = new Map(recipients.map(({ device }) => [device.id, device]));
+      await queueDispatch(this.#context.queues, stored, devices, acceptedAt);
+    } catch (error) {
+      await this.#context.mailbox.withdraw(attempts);
+      throw error;
     }
-    return attempt;
-  }
-
-  async #queueDispatch(stored: StoredMessage[], recipients: Recipient[], acceptedAt: number): Promise<void> {
-    const devices = new Map(recipients.map(({ device }) => [device.id, device]));
-    const routes = Map.groupBy(stored, ({ device }) => carrierOf(devices.get(device)!));
-    routes.delete(undefined);
-    const { umid, expiresAt, priority } = stored[0]!;
-    const common = { v: 1, umid, acceptedAt, expiresAt, priority, attempt: 0 };
-    await settleAll(
-      [...routes].map(([carrier, copies]) => {
-        const addresses = copies.map(({ user, device, id }): Address => [user, device, id]);
-        return this.#context.queues[carrier!].send(chunks(addresses).map((to) => ({ ...common, to })));
-      }),
-    );
   }
 }
 
@@ -166,11 +139,4 @@ function envelopeOf(fields: MessageFields, app: App, umid: number, received: num
     ...(fields.monospace && { monospace: 1 as const }),
     ...(fields.ttl !== undefined && { expires: received + fields.ttl }),
   };
-}
-
-function chunks(addresses: Address[]): Address[][] {
-  const count = Math.ceil(addresses.length / RECORD_DEVICES);
-  return Array.from({ length: count }, (_, n) =>
-    addresses.slice(n * RECORD_DEVICES, (n + 1) * RECORD_DEVICES),
-  );
 }

@@ -1,6 +1,6 @@
 /** Apple Push Notification service as far as a sender can tell (Apple, "Sending notification requests to APNs"). */
 
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Asked } from './asked.ts';
 import { isSignedBy, parseJwt } from './jwt.ts';
 import type { Notes } from './notes.ts';
@@ -10,8 +10,6 @@ const HOUR = 3600;
 const ALLOWED_SKEW = 60;
 /** Apple counts how often the provider token changes over this time. Milliseconds. */
 const UPDATE_SPAN = 20 * 60_000;
-/** Different tokens within the span that pass: the present one and the one before it. */
-const MAX_TOKENS = 2;
 const MAX_BYTES = 4096;
 const MAX_COLLAPSE_BYTES = 64;
 const DEVICE_TOKEN = /^(?:[0-9a-f]{2}){32,100}$/i;
@@ -44,6 +42,8 @@ export interface ApnsOptions {
   environment: 'sandbox' | 'production';
   /** SETTINGS_MAX_CONCURRENT_STREAMS once a connection has authenticated; 1 until then. */
   maxStreams: number;
+  /** Different provider tokens within 20 minutes that pass; default 2, the present one and the one before it. */
+  maxTokens?: number;
   /** Wall clock in milliseconds. */
   now: () => number;
 }
@@ -52,9 +52,9 @@ export class Apns implements Behaviour {
   readonly carrier = 'apns';
   readonly #options: ApnsOptions;
   readonly #notes: Notes;
-  /** Hash of a provider token → when it was last used. */
+  /** Provider token → when it was last used. */
   readonly #tokens = new Map<string, number>();
-  /** Provider tokens whose signature was found good, by hash: checking it for each request would be the bottleneck. */
+  /** Provider tokens whose signature is good → when issued: checking it for each request would be the bottleneck. */
   readonly #verified = new Map<string, number>();
   readonly #welcome = new Set<number>();
 
@@ -126,18 +126,17 @@ export class Apns implements Behaviour {
     if (!text) return 'MissingProviderToken';
 
     const now = this.#options.now();
-    const hash = createHash('sha256').update(text).digest('base64');
-    const issued = this.#verified.get(hash) ?? this.#verify(text);
+    const issued = this.#verified.get(text) ?? this.#verify(text);
     if (issued === undefined) return 'InvalidProviderToken';
-    this.#verified.set(hash, issued);
+    this.#verified.set(text, issued);
     if (issued > now / 1000 + ALLOWED_SKEW) return 'InvalidProviderToken';
     if (issued < now / 1000 - HOUR) return 'ExpiredProviderToken';
 
     for (const [token, usedAt] of this.#tokens) {
       if (usedAt <= now - UPDATE_SPAN) this.#tokens.delete(token);
     }
-    if (!this.#tokens.has(hash) && this.#tokens.size >= MAX_TOKENS) return 'TooManyProviderTokenUpdates';
-    this.#tokens.set(hash, now);
+    if (!this.#tokens.has(text) && this.#tokens.size >= (this.#options.maxTokens ?? 2)) return 'TooManyProviderTokenUpdates';
+    this.#tokens.set(text, now);
     return undefined;
   }
 
@@ -174,7 +173,7 @@ export class Apns implements Behaviour {
     if (priority !== undefined && !['1', '5', '10'].includes(priority)) return 'BadPriority';
     if (!/^\d{1,12}$/.test(headers['apns-expiration'] ?? '0')) return 'BadExpirationDate';
     if (collapse !== undefined && Buffer.byteLength(collapse) > MAX_COLLAPSE_BYTES) return 'BadCollapseId';
-    if (!UUID.test(headers['apns-id'] ?? randomUUID())) return 'BadMessageId';
+    if (headers['apns-id'] !== undefined && !UUID.test(headers['apns-id'])) return 'BadMessageId';
     return undefined;
   }
 }

@@ -37,68 +37,73 @@ function connectionNumber(of: object): number {
   return connections;
 }
 
-/** Reads an HTTP/2 request; undefined if the client went away meanwhile. */
-export async function askedOnStream(
+/** Reads an HTTP/2 request and hands it over, unless the client goes away meanwhile. */
+export function readStream(
   stream: ServerHttp2Stream,
   fields: IncomingHttpHeaders,
   socket: Socket,
-): Promise<Asked | undefined> {
+  handle: (asked: Asked) => void,
+): void {
   // A stream that its client cancels reports it as an error, which is no news to a stand-in.
   stream.on('error', () => {});
   const session = stream.session as ServerHttp2Session;
-  const body = await read(stream);
-  if (!body) return undefined;
-
-  return {
-    method: String(fields[':method']),
-    path: String(fields[':path']),
-    headers: flat(fields),
-    body,
-    connection: connectionNumber(session),
-    answer(status, headers, text, bodyAfter) {
-      if (stream.destroyed) return;
-      stream.respond({ ':status': status, ...headers });
-      if (bodyAfter === undefined) stream.end(text);
-      else later(bodyAfter, () => stream.destroyed || stream.end(text));
-    },
-    reset: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
-    // After what is to be said, a GOAWAY for instance, has gone out.
-    drop: () => setImmediate(() => socket.destroySoon()),
-    goaway: () => session.goaway(constants.NGHTTP2_NO_ERROR, stream.id),
-    allowStreams: (count) => session.destroyed || session.settings({ maxConcurrentStreams: count }),
-  };
+  read(stream, (body) =>
+    handle({
+      method: String(fields[':method']),
+      path: String(fields[':path']),
+      headers: flat(fields),
+      body,
+      connection: connectionNumber(session),
+      answer(status, headers, text, bodyAfter) {
+        if (stream.destroyed) return;
+        const all = { ':status': status, ...headers };
+        if (bodyAfter === undefined && text === '') {
+          stream.respond(all, { endStream: true });
+          return;
+        }
+        stream.respond(all);
+        if (bodyAfter === undefined) stream.end(text);
+        else later(bodyAfter, () => stream.destroyed || stream.end(text));
+      },
+      reset: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+      // After what is to be said, a GOAWAY for instance, has gone out.
+      drop: () => setImmediate(() => socket.destroySoon()),
+      goaway: () => session.goaway(constants.NGHTTP2_NO_ERROR, stream.id),
+      allowStreams: (count) => session.destroyed || session.settings({ maxConcurrentStreams: count }),
+    }),
+  );
 }
 
-/** Reads an HTTP/1.1 request; undefined if the client went away meanwhile. */
-export async function askedOnConnection(
+/** Reads an HTTP/1.1 request and hands it over, unless the client goes away meanwhile. */
+export function readRequest(
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<Asked | undefined> {
+  handle: (asked: Asked) => void,
+): void {
   const { socket } = request;
-  const body = await read(request);
-  if (!body) return undefined;
-
-  return {
-    method: request.method ?? '',
-    path: request.url ?? '',
-    headers: flat(request.headers),
-    body,
-    connection: connectionNumber(socket),
-    answer(status, headers, text, bodyAfter) {
-      if (response.destroyed) return;
-      response.writeHead(status, headers);
-      if (bodyAfter === undefined) {
-        response.end(text);
-        return;
-      }
-      response.flushHeaders();
-      later(bodyAfter, () => response.destroyed || response.end(text));
-    },
-    reset: () => socket.destroy(),
-    drop: () => socket.destroy(),
-    goaway: () => response.setHeader('connection', 'close'),
-    allowStreams: () => {},
-  };
+  read(request, (body) =>
+    handle({
+      method: request.method ?? '',
+      path: request.url ?? '',
+      headers: flat(request.headers),
+      body,
+      connection: connectionNumber(socket),
+      answer(status, headers, text, bodyAfter) {
+        if (response.destroyed) return;
+        response.writeHead(status, headers);
+        if (bodyAfter === undefined) {
+          response.end(text);
+          return;
+        }
+        response.flushHeaders();
+        later(bodyAfter, () => response.destroyed || response.end(text));
+      },
+      reset: () => socket.destroy(),
+      drop: () => socket.destroy(),
+      goaway: () => response.setHeader('connection', 'close'),
+      allowStreams: () => {},
+    }),
+  );
 }
 
 /** Does something after a while, without keeping the process for it. */
@@ -108,21 +113,19 @@ export function later(ms: number, act: () => unknown): void {
 
 function flat(fields: IncomingHttpHeaders): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(fields)) {
-    if (!name.startsWith(':') && value !== undefined) headers[name] = String(value);
+  for (const name in fields) {
+    const value = fields[name];
+    if (name[0] !== ':' && value !== undefined) headers[name] = typeof value === 'string' ? value : String(value);
   }
   return headers;
 }
 
-function read(source: ServerHttp2Stream | IncomingMessage): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    source.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-    });
-    source.on('end', () => resolve(Buffer.concat(chunks)));
-    source.on('close', () => resolve(undefined));
+function read(source: ServerHttp2Stream | IncomingMessage, done: (body: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  source.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
   });
+  source.on('end', () => done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
 }

@@ -4,7 +4,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Faults, parseFaultRule } from './faults.ts';
 import type { Journal } from './journal.ts';
-import { type Notes, parseTargetNote } from './notes.ts';
+import { isStandIn, type Notes, parseTargetNote } from './notes.ts';
+import type { StandIn } from './types.ts';
 
 /** Longest wait of one `GET /received`. Milliseconds. */
 const MAX_WAIT = 60_000;
@@ -89,10 +90,10 @@ async function handle(
   }
 }
 
-function isOnlyNoted(value: unknown): value is { carrier: 'fcm' | 'apns'; onlyNoted: boolean } {
+function isOnlyNoted(value: unknown): value is { carrier: StandIn; onlyNoted: boolean } {
   if (typeof value !== 'object' || value === null || !('carrier' in value) || !('onlyNoted' in value))
     return false;
-  return (value.carrier === 'fcm' || value.carrier === 'apns') && typeof value.onlyNoted === 'boolean';
+  return isStandIn(value.carrier) && typeof value.onlyNoted === 'boolean';
 }
 
 async function json(request: IncomingMessage): Promise<unknown> {

@@ -2,6 +2,7 @@
 
 import { generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
+import webpush from 'web-push';
 
 /** A Google service account's JSON key. */
 export interface ServiceAccountJson {
@@ -22,6 +23,15 @@ export interface ApnsKeyJson {
   privateKey: string;
 }
 
+/** A VAPID key as it is kept in the secret. */
+export interface VapidKeyJson {
+  subject: string;
+  /** base64url, 65 bytes. */
+  publicKey: string;
+  /** base64url, 32 bytes. */
+  privateKey: string;
+}
+
 /** Both sides of the carriers' credentials: what the senders hold, and what the stand-ins check against. */
 export interface Credentials {
   serviceAccount: ServiceAccountJson;
@@ -30,11 +40,13 @@ export interface Credentials {
   apns: ApnsKeyJson;
   /** SPKI PEM of the APNs key. */
   apnsPublicKey: string;
+  /** Push services take anybody's key: it comes with the request, and browsers subscribe with it. */
+  vapid: VapidKeyJson;
 }
 
 const generate = promisify(generateKeyPair);
 
-/** Makes a service account (RSA, 2048 bits) and an APNs key (P-256). */
+/** Makes a service account (RSA, 2048 bits), an APNs key and a VAPID key (P-256). */
 export async function makeCredentials(): Promise<Credentials> {
   const [rsa, ec] = await Promise.all([
     generate('rsa', { modulusLength: 2048 }),
@@ -54,6 +66,7 @@ export async function makeCredentials(): Promise<Credentials> {
     serviceAccountPublicKey: publicPem(rsa.publicKey),
     apns: { keyId: identifier(), teamId: identifier(), privateKey: privatePem(ec.privateKey) },
     apnsPublicKey: publicPem(ec.publicKey),
+    vapid: { subject: 'mailto:push@peal.example', ...webpush.generateVAPIDKeys() },
   };
 }
 

@@ -1,6 +1,6 @@
 /** The faults that stand-ins were told to have. */
 
-import type { Fault, FaultRule } from './types.ts';
+import { type Fault, type FaultRule, STAND_INS } from './types.ts';
 
 const KINDS: Record<Fault['kind'], 'ms' | 'status' | undefined> = {
   status: 'status',
@@ -45,9 +45,8 @@ export class Faults {
  */
 export function parseFaultRule(json: unknown): FaultRule {
   const rule = object(json, 'the fault rule');
-  if (rule.carrier !== 'fcm' && rule.carrier !== 'apns' && rule.carrier !== 'oauth') {
-    throw new TypeError('carrier must be fcm, apns or oauth');
-  }
+  const carriers: readonly unknown[] = [...STAND_INS, 'oauth'];
+  if (!carriers.includes(rule.carrier)) throw new TypeError(`carrier must be one of ${carriers.join(', ')}`);
   if (rule.target !== undefined && typeof rule.target !== 'string')
     throw new TypeError('target must be a string');
   if (rule.times !== undefined && !(Number.isInteger(rule.times) && Number(rule.times) > 0)) {

@@ -12,9 +12,13 @@ import { Notes } from './notes.ts';
 import { Oauth } from './oauth.ts';
 import { responder } from './respond.ts';
 import { type Listener, listen } from './server.ts';
+import { APPLE, MOZILLA, type Service, WebPush } from './webpush.ts';
+import { makeEndpoint, type Subscriber, subscribe } from './webpush-subscriber.ts';
+import { Waiting } from './webpush-waiting.ts';
 
 export { type Credentials, makeCredentials } from './credentials.ts';
 export type { Fault, FaultRule, Handled, Received, TargetNote } from './types.ts';
+export type { Subscriber } from './webpush-subscriber.ts';
 
 /** The hosts that the stand-ins stand for; a certificate for them must name these. */
 export const CARRIER_HOSTS = [
@@ -22,6 +26,8 @@ export const CARRIER_HOSTS = [
   'oauth2.googleapis.com',
   'api.push.apple.com',
   'api.sandbox.push.apple.com',
+  'web.push.apple.com',
+  'updates.push.services.mozilla.com',
 ] as const;
 
 export interface CarriersOptions {
@@ -50,13 +56,15 @@ export interface CarriersOptions {
     topics?: readonly string[];
     /** Streams on an authenticated connection; default 1000, as the real one. */
     maxStreams?: number;
+    /** Different provider tokens within 20 minutes; default 2, which stands for Apple's undocumented limit. */
+    maxTokens?: number;
   };
   /** Wall clock in milliseconds. */
   now?: () => number;
 }
 
 export interface Carriers {
-  ports: { fcm: number; oauth: number; production: number; sandbox: number };
+  ports: { fcm: number; oauth: number; production: number; sandbox: number; safari: number; firefox: number };
   /** Where connections to the real hosts must go: `"api.push.apple.com:443"` → port on the loopback interface. */
   hosts: Record<string, number>;
   control: ControlServer;
@@ -64,6 +72,8 @@ export interface Carriers {
   journal: Journal;
   faults: Faults;
   notes: Notes;
+  /** Subscribes a browser to its maker's push service; default Firefox. */
+  subscribe(browser?: 'firefox' | 'safari'): Subscriber;
   /** Makes every access token that was given out worthless. */
   revokeAccessTokens(): void;
   close(): Promise<void>;
@@ -88,11 +98,20 @@ export async function startCarriers(options: CarriersOptions): Promise<Carriers>
   const apple = (environment: 'production' | 'sandbox') =>
     new Apns({ maxStreams: 1000, ...apns, environment, now }, notes);
 
+  const waiting = new Waiting(now);
   const tls = { key: options.key, cert: options.cert };
   const google = (behaviour: Oauth | Fcm): Promise<Listener> =>
     listen({ ...tls, lenient: true, maxStreams: 100, handle: responder(behaviour, faults, journal) });
   const cupertino = (environment: 'production' | 'sandbox'): Promise<Listener> =>
     listen({ ...tls, lenient: false, maxStreams: 1, handle: responder(apple(environment), faults, journal) });
+
+  const browsers = (service: Service): Promise<Listener> =>
+    listen({
+      ...tls,
+      lenient: true,
+      maxStreams: 100,
+      handle: responder(new WebPush(service, notes, waiting, now), faults, journal),
+    });
 
   const control = await startControl(options.control ?? 0, { faults, journal, notes });
   const listeners = await Promise.all([
@@ -100,25 +119,35 @@ export async function startCarriers(options: CarriersOptions): Promise<Carriers>
     google(oauth),
     cupertino('production'),
     cupertino('sandbox'),
+    browsers(APPLE),
+    browsers(MOZILLA),
   ]);
-  const [toFcm, toOauth, toProduction, toSandbox] = listeners.map((listener) => listener.port) as [
+  const [fcmPort, oauthPort, production, sandbox, safari, firefox] = listeners.map(({ port }) => port) as [
+    number,
+    number,
     number,
     number,
     number,
     number,
   ];
   return {
-    ports: { fcm: toFcm, oauth: toOauth, production: toProduction, sandbox: toSandbox },
+    ports: { fcm: fcmPort, oauth: oauthPort, production, sandbox, safari, firefox },
     hosts: {
-      'fcm.googleapis.com:443': toFcm,
-      'oauth2.googleapis.com:443': toOauth,
-      'api.push.apple.com:443': toProduction,
-      'api.sandbox.push.apple.com:443': toSandbox,
+      'fcm.googleapis.com:443': fcmPort,
+      'oauth2.googleapis.com:443': oauthPort,
+      'api.push.apple.com:443': production,
+      'api.sandbox.push.apple.com:443': sandbox,
+      [`${new URL(APPLE.origin).host}:443`]: safari,
+      [`${new URL(MOZILLA.origin).host}:443`]: firefox,
     },
     control,
     journal,
     faults,
     notes,
+    subscribe(browser = 'firefox') {
+      const { origin, prefix } = browser === 'safari' ? APPLE : MOZILLA;
+      return subscribe(makeEndpoint(`${origin}${prefix}`), waiting);
+    },
     revokeAccessTokens: () => oauth.revokeAll(),
     close: async () => {
       await Promise.all([control.close(), ...listeners.map((listener) => listener.close())]);

@@ -1,7 +1,7 @@
 /** What stand-ins were told about targets. */
 
 import { object } from './faults.ts';
-import type { StandIn, TargetNote } from './types.ts';
+import { STAND_INS, type StandIn, type TargetNote } from './types.ts';
 
 export class Notes {
   readonly #notes = new Map<string, TargetNote>();
@@ -38,7 +38,7 @@ export class Notes {
  */
 export function parseTargetNote(json: unknown): TargetNote {
   const note = object(json, 'the note');
-  if (note.carrier !== 'fcm' && note.carrier !== 'apns') throw new TypeError('carrier must be fcm or apns');
+  if (!isStandIn(note.carrier)) throw new TypeError(`carrier must be one of ${STAND_INS.join(', ')}`);
   if (typeof note.target !== 'string' || note.target === '') throw new TypeError('target must be a string');
   if (note.deadSince !== undefined && !Number.isInteger(note.deadSince)) {
     throw new TypeError('deadSince must be Unix milliseconds');
@@ -49,4 +49,9 @@ export function parseTargetNote(json: unknown): TargetNote {
   if (note.owner !== undefined && typeof note.owner !== 'string')
     throw new TypeError('owner must be a string');
   return note as unknown as TargetNote;
+}
+
+/** Whether a value names a stand-in that has targets. */
+export function isStandIn(value: unknown): value is StandIn {
+  return STAND_INS.some((name) => name === value);
 }

@@ -4,7 +4,7 @@ import { createServer as createHttp1 } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTls, type TLSSocket } from 'node:tls';
-import { type Asked, askedOnConnection, askedOnStream } from './asked.ts';
+import { type Asked, readRequest, readStream } from './asked.ts';
 import { mendScheme } from './scheme.ts';
 
 export interface ListenerOptions {
@@ -27,10 +27,7 @@ export interface Listener {
 /** Listens on a free port. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const sockets = new Set<TLSSocket>();
-  const http1 = createHttp1(async (request, response) => {
-    const asked = await askedOnConnection(request, response);
-    if (asked) options.handle(asked);
-  });
+  const http1 = createHttp1((request, response) => readRequest(request, response, options.handle));
   const http2 = createHttp2({ settings: { maxConcurrentStreams: options.maxStreams } });
   // Emitting `connection` creates the session before it returns, so the socket of a session is the one at hand.
   const carriedBy = new WeakMap<object, TLSSocket>();
@@ -38,10 +35,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   http2.on('session', (session) => {
     if (atHand) carriedBy.set(session, atHand);
   });
-  http2.on('stream', async (stream, headers) => {
+  http2.on('stream', (stream, headers) => {
     const socket = stream.session && carriedBy.get(stream.session);
-    const asked = socket && (await askedOnStream(stream, headers, socket));
-    if (asked) options.handle(asked);
+    if (socket) readStream(stream, headers, socket, options.handle);
   });
   // Clients that drop their connection are part of what is tested here.
   http2.on('sessionError', () => {});

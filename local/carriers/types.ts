@@ -1,14 +1,16 @@
 /** Shapes that the carriers' stand-ins share. */
 
-export type StandIn = 'fcm' | 'apns';
+export const STAND_INS = ['fcm', 'apns', 'webpush'] as const;
+
+export type StandIn = (typeof STAND_INS)[number];
 
 /** One push that a stand-in accepted: what the device would get. */
 export interface Received {
   carrier: StandIn;
-  /** Registration token, installation id or APNs device token. */
+  /** Registration token, installation id, APNs device token or Web Push endpoint. */
   target: string;
   headers: Record<string, string>;
-  /** FCM: the request's `message`. APNs: the JSON payload. */
+  /** FCM: the request's `message`. APNs: the JSON payload. Web Push: the encrypted `body`, base64. */
   payload: Record<string, unknown>;
   /** Unix milliseconds. */
   time: number;
@@ -23,7 +25,7 @@ export interface Handled {
   target: string;
   /** HTTP status; 0 for a request that a fault left without an answer. */
   status: number;
-  /** APNs reason or google.rpc status, if it was refused; the fault's kind, if one struck. */
+  /** APNs reason, google.rpc status or a push service's word, if it was refused; the fault's kind, if one struck. */
   reason?: string;
   /** Process-wide number of the connection it came on. */
   connection: number;
@@ -59,7 +61,7 @@ export type Fault =
 /** A fault with what it strikes. */
 export interface FaultRule {
   carrier: StandIn | 'oauth';
-  /** Only requests for this token or installation id; absent: all. */
+  /** Only requests for this token, installation id or endpoint; absent: all. */
   target?: string;
   /** How many requests it strikes; absent: all until the faults are cleared. */
   times?: number;
@@ -74,6 +76,6 @@ export interface TargetNote {
   deadSince?: number;
   /** APNs: known only there; at the other host it is a BadDeviceToken. */
   environment?: 'sandbox' | 'production';
-  /** APNs: the app it belongs to; FCM: the project. */
+  /** APNs: the app it belongs to; FCM: the project; Web Push: the VAPID public key it was subscribed with. */
   owner?: string;
 }

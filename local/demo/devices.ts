@@ -14,10 +14,11 @@ import {
   type Enrolment,
   enrol,
   type PealApi,
+  type PushTarget,
   type Session,
   type StoredMessage,
 } from '../../lib/device/index.ts';
-import type { Carriers, Received } from '../carriers/index.ts';
+import type { Carriers, Received, Subscriber } from '../carriers/index.ts';
 
 /** A running simulated device. */
 export interface DemoDevice {
@@ -44,7 +45,7 @@ export interface DemoSurroundings {
 interface Kind {
   name: string;
   reached: string;
-  enrolment(): Enrolment;
+  enrolment(carriers: Carriers): Enrolment & { subscriber?: Subscriber };
 }
 
 /** The bundle id that the simulated iPhone app has. */
@@ -70,6 +71,14 @@ const KINDS: readonly Kind[] = [
     }),
   },
   {
+    name: 'browser',
+    reached: 'Web Push, sealed',
+    enrolment: (carriers) => {
+      const subscriber = carriers.subscribe();
+      return { name: 'browser', platform: 'web', push: subscriber.target, subscriber };
+    },
+  },
+  {
     name: 'desktop',
     reached: 'socket, sealed',
     enrolment: () => ({ name: 'desktop', platform: 'desktop' }),
@@ -90,7 +99,7 @@ async function startDevice(kind: Kind, surroundings: DemoSurroundings): Promise<
   const { api, session, folder } = surroundings;
   const kept = folder === undefined ? undefined : await openFileStore(join(folder, kind.name));
   const store: DeviceStore = kept ?? createMemoryStore();
-  const enrolment = kind.enrolment();
+  const { subscriber, ...enrolment } = kind.enrolment(surroundings.carriers);
   const known = await store.identity();
   // A phone gets a new token from its carrier now and then; after a restart the simulated ones always do.
   if (known && enrolment.push)
@@ -107,26 +116,29 @@ async function startDevice(kind: Kind, surroundings: DemoSurroundings): Promise<
       await kept?.close();
     },
   };
-  const start = enrolment.push ? startPhone : startDesktop;
-  const stop = await start(device, store, enrolment, surroundings);
+  const stop = enrolment.push
+    ? await startPushed(device, store, { push: enrolment.push, subscriber }, surroundings)
+    : await startDesktop(device, store, surroundings);
   return device;
 }
 
-/** A phone: woken by a push, it takes what the push carries, then syncs and acknowledges. */
-async function startPhone(
+/** A phone or a closed browser: woken by a push, it takes what the push carries, then syncs and acknowledges. */
+async function startPushed(
   device: DemoDevice,
   store: DeviceStore,
-  { push }: Enrolment,
+  { push, subscriber }: { push: PushTarget; subscriber: Subscriber | undefined },
   { api, session, carriers, onMessage, onError }: DemoSurroundings,
 ): Promise<() => Promise<void>> {
   const inbox = createInbox({ store, onMessage: (message) => onMessage(device, message) });
   const loggedIn = api.withSecret(session.secret);
-  const target = push && ('token' in push ? push.token : undefined);
+  const target = 'token' in push ? push.token : 'endpoint' in push ? push.endpoint : push.fid;
+  const payloadOf = (received: Received) =>
+    subscriber?.open(received) ?? (received.carrier === 'fcm' ? received.payload.data : received.payload);
   let work: Promise<unknown> = inbox.syncOnce(loggedIn).catch((error) => onError(device, error));
   const wake = (received: Received) => {
     if (received.target !== target) return;
     work = work
-      .then(() => inbox.receivePush(received.carrier === 'fcm' ? received.payload.data : received.payload))
+      .then(() => inbox.receivePush(payloadOf(received)))
       .then(() => inbox.syncOnce(loggedIn))
       .catch((error) => onError(device, error));
   };
@@ -142,7 +154,6 @@ async function startPhone(
 async function startDesktop(
   device: DemoDevice,
   store: DeviceStore,
-  _enrolment: Enrolment,
   { api, socket, onMessage, onError }: DemoSurroundings,
 ): Promise<() => Promise<void>> {
   const online = Promise.withResolvers<void>();

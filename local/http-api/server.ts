@@ -166,7 +166,7 @@ export async function createHttpApi(api: HttpApiDescription, options: HttpApiOpt
 
   // Connections are kept long, or a client that reuses one meets its end now and then.
   const limits = { maxHeaderSize: 64 * 1024, keepAliveTimeout: 75_000 };
-  const certificate = options.authority.issue([domainName, ...names, 'localhost', '127.0.0.1']);
+  const certificate = await options.authority.issue([domainName, ...names, 'localhost', '127.0.0.1']);
   const plain = createServer(limits, listener(false)).on('clientError', answerBroken);
   const secure = createSecureServer({ ...limits, ...certificate }, listener(true)).on(
     'clientError',

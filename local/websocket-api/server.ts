@@ -241,7 +241,7 @@ export async function createWebSocketApi(
     stage: api.stage,
     apiArn,
   });
-  const certificate = options.authority.issue([domainName, 'localhost', '127.0.0.1']);
+  const certificate = await options.authority.issue([domainName, 'localhost', '127.0.0.1']);
   const plain = createServer((_request, response) => {
     response.writeHead(426, { Upgrade: 'websocket', 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ message: 'Upgrade Required' }));

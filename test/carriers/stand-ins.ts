@@ -33,10 +33,10 @@ export async function startStandIns(
   } = {},
 ): Promise<StandIns> {
   const credentials = await makeCredentials();
-  const authority = createAuthority();
+  const authority = await createAuthority();
   const { serviceAccount, apns } = credentials;
   const carriers = await startCarriers({
-    ...authority.issue(CARRIER_HOSTS),
+    ...(await authority.issue(CARRIER_HOSTS)),
     fcm: {
       projectId: serviceAccount.project_id,
       clientEmail: serviceAccount.client_email,

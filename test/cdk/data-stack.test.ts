@@ -76,6 +76,6 @@ test('the attachments bucket refuses plain HTTP', async () => {
 test('carriers have a secret each, kept when the stack goes', async () => {
   const secrets = await ofType(STACK, 'AWS::SecretsManager::Secret');
 
-  assert.equal(secrets.length, 2);
+  assert.equal(secrets.length, 3);
   assert.ok(secrets.every(({ DeletionPolicy }) => DeletionPolicy === 'Retain'));
 });

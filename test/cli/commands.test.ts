@@ -3,21 +3,17 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { EMAIL, PASSWORD, TOKEN, USER } from './fake-server.ts';
-import { Machine } from './run.ts';
+import { FakeMachine } from './run.ts';
 
 /** A machine that is logged in. */
-async function loggedIn(t: Parameters<typeof Machine.create>[0]): Promise<Machine> {
-  const machine = await Machine.create(t);
-  const login = await machine.run(
-    ['account', 'login', '--email', EMAIL, '--password-stdin'],
-    `${PASSWORD}\n`,
-  );
-  assert.equal(login.code, 0, login.stderr);
+async function loggedIn(t: Parameters<typeof FakeMachine.create>[0]): Promise<FakeMachine> {
+  const machine = await FakeMachine.create(t);
+  machine.logIn();
   return machine;
 }
 
 test('signs up with an invitation, and keeps the session for its owner alone', async (t) => {
-  const machine = await Machine.create(t);
+  const machine = await FakeMachine.create(t);
   machine.env.PEAL_PASSWORD = PASSWORD;
 
   const result = await machine.run(['account', 'create', '--email', EMAIL, '--invitation', 'code', '--json']);
@@ -58,11 +54,13 @@ test('says how to log in when the password is wrong, missing, or the session has
   const machine = await loggedIn(t);
   machine.server.secrets.clear();
 
-  const wrong = await machine.run(['account', 'login', '--email', EMAIL, '--password-stdin'], 'wrong');
+  const login = ['account', 'login', '--email', EMAIL, '--password-stdin'];
+  const wrong = await machine.run(login, 'wrong');
   const missing = await machine.run(['account', 'login', '--email', EMAIL]);
   const ended = await machine.run(['device', 'list']);
+  const right = await machine.run(login, `${PASSWORD}\n`);
 
-  assert.deepEqual([wrong.code, missing.code, ended.code], [1, 2, 1]);
+  assert.deepEqual([wrong.code, missing.code, ended.code, right.code], [1, 2, 1, 0]);
   assert.match(wrong.stderr, /password is wrong/);
   assert.match(missing.stderr, /PEAL_PASSWORD/);
   assert.match(ended.stderr, /Log in again/);
@@ -70,7 +68,7 @@ test('says how to log in when the password is wrong, missing, or the session has
 
 test('never sends a session or token to another server than its own', async (t) => {
   const machine = await loggedIn(t);
-  const other = await Machine.create(t);
+  const other = await FakeMachine.create(t);
   await machine.run(['config', 'set', 'token', TOKEN]);
 
   const list = await machine.run(['app', 'list', '--server', other.server.url]);
@@ -101,8 +99,8 @@ test('makes, lists, rotates and deletes applications', async (t) => {
 });
 
 test('lists, renames, disables and deletes devices by their names', async (t) => {
-  const machine = await loggedIn(t);
-  await machine.run(['listen', '--once', '--name', 'desk']);
+  const machine = await FakeMachine.create(t);
+  await machine.register('desk');
 
   const results = [
     await machine.run(['device', 'rename', 'desk', 'old']),
@@ -123,7 +121,7 @@ test('lists, renames, disables and deletes devices by their names', async (t) =>
 });
 
 test('sends a message with everything that can be said of it', async (t) => {
-  const machine = await Machine.create(t);
+  const machine = await FakeMachine.create(t);
   machine.env.PEAL_TOKEN = TOKEN;
 
   const result = await machine.run([
@@ -181,7 +179,7 @@ test('sends what comes through a pipe, to the own account', async (t) => {
 });
 
 test('tries again while the server is in trouble, and only then', async (t) => {
-  const machine = await Machine.create(t);
+  const machine = await FakeMachine.create(t);
   const send = (...more: string[]) => machine.run(['send', 'hi', '--user', USER, '--wait', '0', ...more]);
   machine.server.failures = [500, 503, 429, 502, 503];
 
@@ -196,7 +194,7 @@ test('tries again while the server is in trouble, and only then', async (t) => {
 });
 
 test('ends with 3 when there is no server', async (t) => {
-  const machine = await Machine.create(t);
+  const machine = await FakeMachine.create(t);
   await machine.server.stop();
 
   const result = await machine.run([
@@ -216,7 +214,7 @@ test('ends with 3 when there is no server', async (t) => {
 });
 
 test('ends with 2 for what cannot be meant', async (t) => {
-  const machine = await Machine.create(t);
+  const machine = await FakeMachine.create(t);
   const wrong = [
     ['frobnicate'],
     ['send', 'hi', '--user', USER],
@@ -243,7 +241,7 @@ test('ends with 2 for what cannot be meant', async (t) => {
 });
 
 test('keeps addresses for each server, and shows them', async (t) => {
-  const machine = await Machine.create(t);
+  const machine = await FakeMachine.create(t);
   machine.env.PEAL_SERVER = '';
   machine.env.PEAL_SOCKET = '';
 
@@ -261,7 +259,7 @@ test('keeps addresses for each server, and shows them', async (t) => {
 });
 
 test('says so when the configuration is damaged, and leaves it as it is', async (t) => {
-  const machine = await Machine.create(t);
+  const machine = await FakeMachine.create(t);
   await mkdir(dirname(machine.configFile), { recursive: true });
   await writeFile(machine.configFile, '{"server":', { mode: 0o600 });
 
@@ -273,7 +271,7 @@ test('says so when the configuration is damaged, and leaves it as it is', async 
 });
 
 test('works with the local cloud of the folder without any setting', async (t) => {
-  const machine = await Machine.create(t);
+  const machine = await FakeMachine.create(t);
   const demo = { email: EMAIL, password: PASSWORD, user: USER, token: TOKEN };
   await mkdir(join(machine.folder, '.local'));
   await writeFile(
@@ -293,7 +291,7 @@ test('works with the local cloud of the folder without any setting', async (t) =
 });
 
 test('ends quietly when nobody reads on', async (t) => {
-  const machine = await Machine.create(t);
+  const machine = await FakeMachine.create(t);
 
   const child = machine.start(['--help']);
   child.stdout.destroy();

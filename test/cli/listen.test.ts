@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { EMAIL, PASSWORD } from './fake-server.ts';
-import { end, Lines, Machine } from './run.ts';
+import { end, FakeMachine, Lines } from './run.ts';
 
 /** A machine that can log in by itself. */
-async function machineOf(t: TestContext): Promise<Machine> {
-  const machine = await Machine.create(t);
+async function machineOf(t: TestContext): Promise<FakeMachine> {
+  const machine = await FakeMachine.create(t);
   Object.assign(machine.env, { PEAL_EMAIL: EMAIL, PEAL_PASSWORD: PASSWORD, TZ: 'UTC' });
   return machine;
 }
 
 /** A machine whose device is registered. */
-async function registered(t: TestContext): Promise<Machine> {
+async function registered(t: TestContext): Promise<FakeMachine> {
   const machine = await machineOf(t);
-  const result = await machine.run(['listen', '--once', '--name', 'desk']);
-  assert.equal(result.code, 0, result.stderr);
+  await machine.register('desk');
   return machine;
 }
 
@@ -88,7 +88,7 @@ test('prints each message once although it is killed after each', async (t) => {
     const child = machine.start(['listen', '--json']);
     const lines = new Lines(child);
     printed.push(JSON.parse((await lines.next()) ?? '').message);
-    await noted(machine);
+    await machine.noted();
     await end(child, 'SIGKILL');
     for (let line = await lines.next(); line !== undefined; line = await lines.next()) printed.push(line);
   }
@@ -165,6 +165,23 @@ test('tells what to do when the session has ended or another program has taken o
   assert.match(replaced.stderr, /another program/);
 });
 
+test('tells when the device was deleted while it listened', async (t) => {
+  const machine = await registered(t);
+  const child = machine.start(['listen', '--json']);
+  const told = text(child.stderr);
+  const ended = once(child, 'exit');
+  machine.server.store(1, 'listening');
+  await new Lines(child).next();
+
+  machine.server.devices.length = 0;
+  machine.server.loginFrame = 'E';
+  machine.server.disconnect();
+  const [code] = await ended;
+
+  assert.equal(code, 1);
+  assert.match(await told, /was deleted at the server.*peal listen/);
+});
+
 test('does not listen twice in one folder', async (t) => {
   const machine = await registered(t);
   const child = machine.start(['listen', '--json']);
@@ -191,15 +208,3 @@ test('starts without the server once it is registered, and ends with 3 if it is 
   assert.match(String(told), /as soon as it can be reached/);
   assert.equal(code, 0);
 });
-
-/** Waits until the device's journal has noted as shown all that it has stored. */
-async function noted(machine: Machine): Promise<void> {
-  const folder = join(machine.folder, 'data', 'devices');
-  const [account = ''] = await readdir(folder);
-  for (;;) {
-    const journal = await readFile(join(folder, account, 'messages.jsonl'), 'utf8');
-    const count = (op: string) => journal.split(`"op":"${op}"`).length - 1;
-    if (count('shown') > 0 && count('shown') === count('add')) return;
-    await new Promise(setImmediate);
-  }
-}

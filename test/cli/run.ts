@@ -1,14 +1,17 @@
 /** Runs the real command line, with a configuration and a data folder of its own. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { FakeServer } from './fake-server.ts';
+import { entryOf, updateConfig } from '../../cli/config.ts';
+import { openDevice } from '../../cli/listen/device.ts';
+import { createApi, enrol, type Session } from '../../lib/device/index.ts';
+import { EMAIL, FakeServer, USER } from './fake-server.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../cli/peal.js', import.meta.url));
 /** Compiled once for all commands of all tests; in the folder that is not checked in. */
@@ -20,26 +23,31 @@ export interface Result {
   stderr: string;
 }
 
-/** A user's machine: a folder with configuration and data, and a server. All of it is gone after the test. */
+/** Where commands find the server. */
+interface Address {
+  url: string;
+  socket: string;
+}
+
+/** A user's machine: a folder with configuration and data, gone after the test. */
 export class Machine {
   readonly folder: string;
-  readonly server: FakeServer;
   /** Added to the environment of every command. */
   readonly env: Record<string, string> = {};
+  readonly #server: Address;
 
-  private constructor(folder: string, server: FakeServer) {
+  protected constructor(folder: string, server: Address) {
     this.folder = folder;
-    this.server = server;
+    this.#server = server;
   }
 
-  static async create(t: TestContext): Promise<Machine> {
-    const server = await FakeServer.start();
-    const machine = new Machine(await mkdtemp(join(tmpdir(), 'peal-cli-')), server);
-    t.after(async () => {
-      await server.stop();
-      await rm(machine.folder, { recursive: true, force: true });
-    });
-    return machine;
+  /** A machine whose commands speak to the server at an address. */
+  static async at(t: TestContext, server: Address): Promise<Machine> {
+    return new Machine(await temporaryFolder(t), server);
+  }
+
+  get dataFolder(): string {
+    return join(this.folder, 'data');
   }
 
   get configFile(): string {
@@ -63,9 +71,9 @@ export class Machine {
       HOME,
       NODE_COMPILE_CACHE: COMPILE_CACHE,
       PEAL_CONFIG: this.configFile,
-      PEAL_DATA: join(this.folder, 'data'),
-      PEAL_SERVER: this.server.url,
-      PEAL_SOCKET: this.server.socket,
+      PEAL_DATA: this.dataFolder,
+      PEAL_SERVER: this.#server.url,
+      PEAL_SOCKET: this.#server.socket,
       ...this.env,
     };
     const child = spawn(process.execPath, [LAUNCHER, ...args], { env, cwd: this.folder });
@@ -73,6 +81,59 @@ export class Machine {
     child.stdin.on('error', () => undefined);
     return child;
   }
+
+  /** Waits until the device's journal has noted as shown all that it has stored. */
+  async noted(): Promise<void> {
+    const folder = join(this.dataFolder, 'devices');
+    const [account = ''] = await readdir(folder);
+    for (;;) {
+      const journal = await readFile(join(folder, account, 'messages.jsonl'), 'utf8');
+      const count = (op: string) => journal.split(`"op":"${op}"`).length - 1;
+      if (count('shown') > 0 && count('shown') === count('add')) return;
+      await new Promise(setImmediate);
+    }
+  }
+}
+
+/** A machine with a small server of its own, in the test's process. */
+export class FakeMachine extends Machine {
+  readonly server: FakeServer;
+
+  private constructor(folder: string, server: FakeServer) {
+    super(folder, server);
+    this.server = server;
+  }
+
+  static async create(t: TestContext): Promise<FakeMachine> {
+    const server = await FakeServer.start();
+    t.after(() => server.stop());
+    return new FakeMachine(await temporaryFolder(t), server);
+  }
+
+  /** Leaves a session as `peal account login` does. */
+  logIn(): Session {
+    const session = { user: USER, secret: this.server.newSecret() };
+    updateConfig(this.configFile, (config) => {
+      config.server = this.server.url;
+      Object.assign(entryOf(config, this.server.url), { email: EMAIL, ...session });
+    });
+    return session;
+  }
+
+  /** Logs in and leaves a registered device as `peal listen` does. */
+  async register(name: string): Promise<void> {
+    const session = this.logIn();
+    const { url } = this.server;
+    const store = await openDevice({ server: () => url, dataFolder: this.dataFolder }, session);
+    await enrol(createApi({ url }), store, session, { name, platform: 'desktop' });
+    await store.close();
+  }
+}
+
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'peal-cli-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** The lines that a running command prints, to be awaited one by one. */

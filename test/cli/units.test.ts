@@ -52,6 +52,20 @@ test('keeps files where each system expects them', () => {
   assert.deepEqual(on('linux', { PEAL_CONFIG: '/x.json', PEAL_DATA: '/y' }), ['/x.json', '/y']);
 });
 
+test('needs no home folder when both places are named', () => {
+  const where = {
+    env: {} as Record<string, string>,
+    platform: 'linux' as const,
+    get home(): string {
+      throw new Error('no home');
+    },
+  };
+
+  assert.throws(() => configFile(where), /no home/);
+  where.env = { PEAL_CONFIG: '/x.json', PEAL_DATA: '/y' };
+  assert.deepEqual([configFile(where), dataFolder(where)], ['/x.json', '/y']);
+});
+
 test("makes a host's name a device's name", () => {
   const names = ['web-1.example.com', 'Ann’s MacBook Pro.local', 'x'.repeat(40), '...', 'größe', ''].map(
     deviceName,

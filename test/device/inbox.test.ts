@@ -164,6 +164,7 @@ test('a message that comes by push and by sync, in any number, is shown once', a
     inbox.receivePush({ peal: '1', id: String(id), sealed }),
     inbox.syncOnce(server),
     inbox.receivePush({ aps: { alert: {} }, peal: { v: 1, id: String(id), sealed } }),
+    inbox.receivePush({ peal: 1, id: String(id), sealed }),
     inbox.syncOnce(server),
   ]);
   const again = await inbox.receivePush({ peal: '1', id: String(id), sealed });
@@ -173,12 +174,23 @@ test('a message that comes by push and by sync, in any number, is shown once', a
   assert.equal(again, 'known');
 });
 
+test('the JSON of a Web Push brings the message', async () => {
+  const { inbox, ids } = await inboxWith();
+  const { id, sealed } = sealedItem(7, keys);
+
+  const result = await inbox.receivePush(JSON.parse(JSON.stringify({ peal: 1, id: String(id), sealed })));
+
+  assert.equal(result, 'new');
+  assert.deepEqual(ids(), [7]);
+});
+
 test('a push without the message, with a damaged one, or that is none at all asks for a sync and stores nothing', async () => {
   const { inbox, store } = await inboxWith();
   const { sealed } = sealedItem(8, keys);
   const pushes = [
     { peal: '1', id: '7', sync: '1' },
     { peal: { v: 1, id: '7', sync: 1 } },
+    { peal: 1, id: '7', sync: 1 },
     { peal: '1', id: '7', sealed: 'AAAA' },
     { peal: '1', id: '7', sealed },
     { peal: '1', id: '7', sealed: sealText('{"v":2}', keys) },

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import type { DeviceStore } from '../../lib/device/index.ts';
 import { createListener } from '../../lib/device/index.ts';
+import { answerJson } from '../../local/aws/call.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { asList, isObject, type JsonObject } from '../../local/template/json.ts';
 import { apnsTarget, fcmTarget, newDevice } from '../support/devices.ts';
 import { newAccount, post, type TestPeal, usePeal } from '../support/peal.ts';
+import type { Cleanup } from './assemblies.ts';
 
 const peal = usePeal({
   // What the flow provokes: a send that cannot be queued, records that are given up, and their SDK's words.
@@ -21,7 +24,7 @@ const peal = usePeal({
 const EVENT_SOURCE = ['sqs:ChangeMessageVisibility', 'sqs:GetQueueUrl'];
 
 /** Milliseconds. */
-const PATIENCE = 30_000;
+const PATIENCE = 10_000;
 
 /** Roles by what is left of them that was never used, in words. */
 function unused({ cloud }: TestPeal): string[] {
@@ -49,6 +52,7 @@ async function until({ cloud }: TestPeal, condition: () => boolean): Promise<voi
 
 /** Listens on the socket; resolves once it is connected. `ended` resolves to why it was sent away. */
 async function listen(
+  t: Cleanup,
   device: { store: DeviceStore },
   api: Parameters<typeof createListener>[0]['api'],
   shown: () => void = () => {},
@@ -66,23 +70,34 @@ async function listen(
       if (state === 'connected') connected.resolve();
     },
   });
+  t.after(() => listener.stop());
   await listener.start();
   await connected.promise;
   return { ended: ended.promise, stop: () => listener.stop() };
 }
 
+const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+
 /** Makes every record that is queued from now on an old one, so that its first failure exhausts its budget. */
 function ageRecords({ cloud }: TestPeal): () => void {
-  return cloud.front.intercept((call) => {
-    if (call.service !== 'sqs' || !call.caller.name.includes('Send') || call.action !== 'SendMessageBatch')
-      return undefined;
-    const entries = asList(call.input.Entries)
-      .filter(isObject)
-      .map((entry): JsonObject => {
-        const record = { ...JSON.parse(String(entry.MessageBody)), acceptedAt: 1 };
-        return { ...entry, MessageBody: JSON.stringify(record) };
-      });
-    return { input: { ...call.input, Entries: entries } };
+  return cloud.front.intercept(({ caller, action, input }) => {
+    if (!caller.name.includes('Send') || action !== 'SendMessageBatch') return undefined;
+    const entries = asList(input.Entries).filter(isObject);
+    const aged = (body: string) => JSON.stringify({ ...JSON.parse(body), acceptedAt: 1 });
+    const bodies = new Map(entries.map(({ Id, MessageBody }) => [Id, String(MessageBody)]));
+    return {
+      input: {
+        ...input,
+        Entries: entries.map((entry): JsonObject => ({ ...entry, MessageBody: aged(bodies.get(entry.Id)!) })),
+      },
+      // The SDK compares what it sent with what SQS says it has got.
+      after: (answer) => {
+        const Successful = asList(answerJson(answer).Successful)
+          .filter(isObject)
+          .map((one): JsonObject => ({ ...one, MD5OfMessageBody: md5(bodies.get(one.Id)!) }));
+        return { ...answer, headers: {}, body: JSON.stringify({ Successful, Failed: [] }) };
+      },
+    };
   });
 }
 
@@ -91,66 +106,63 @@ test('every grant of every role is used, so that none is wider than what Peal do
   const { front } = cloud;
   const account = await newAccount(peal());
   const { api, token, user } = account;
+  const newestConnection = () => cloud.socket!.connections().at(-1) ?? assert.fail('nobody is connected');
   const send = (message: string, more: Record<string, string> = {}) =>
     post(peal(), 'messages.json', { token, user, message, ...more });
-  const android = fcmTarget();
-  const iphone = apnsTarget();
-  const phones = [
-    await newDevice(account, { platform: 'android', push: android }),
-    await newDevice(account, { platform: 'ios', push: iphone }),
-  ];
+  const targets = [
+    { platform: 'android', carrier: 'fcm', push: fcmTarget() },
+    { platform: 'ios', carrier: 'apns', push: apnsTarget() },
+    { platform: 'web', carrier: 'webpush', push: carriers.subscribe().target },
+  ] as const;
+  const phones = await Promise.all(
+    targets.map(({ platform, push }) => newDevice(account, { platform, push })),
+  );
   const desktop = await newDevice(account);
   const devices = [...phones, desktop, await newDevice(account, { platform: 'open' })];
 
-  await t.test('delivery to each kind of device, sync and acknowledge', async () => {
+  await t.test('delivery to each kind of device, sync and acknowledge', async (t) => {
     const arrived = Promise.withResolvers<void>();
-    const listener = await listen(desktop, api, arrived.resolve);
+    const listener = await listen(t, desktop, api, arrived.resolve);
     assert.equal((await send('one')).status, 200);
     await arrived.promise;
-    await carriers.journal.waitFor(2, PATIENCE);
+    const pushed = await carriers.journal.waitFor(targets.length, PATIENCE);
+    assert.equal(pushed.length, targets.length);
     for (const device of devices) await device.sync();
-    // More than are worth forgetting in silence: the acknowledgement writes the record of served messages anew.
-    await send('first of two', { device: 'nobody' });
-    await send('second of two');
-    const page = await api.sync(devices[3]!.id);
-    await api.acknowledge(devices[3]!.id, (page.messages[0] as { id: number }).id);
+    for (const device of devices) {
+      if (device !== desktop) assert.deepEqual(device.texts(), ['one']);
+    }
 
-    const second = await listen(desktop, api);
+    const second = await listen(t, desktop, api);
     assert.equal(await listener.ended, 'replaced');
     await second.stop();
   });
 
-  await t.test('a connection that is gone', async () => {
-    const listener = await listen(desktop, api);
-    const [{ connectionId } = assert.fail('nobody is connected')] = cloud.socket!.connections().slice(-1);
+  await t.test('a connection that is gone', async (t) => {
+    const listener = await listen(t, desktop, api);
+    const { socket } = newestConnection();
+    const closed = once(socket, 'close');
     const forgotten = until(peal(), () => !unused(peal()).some((grant) => /Desktop.*DeleteItem/.test(grant)));
-    const closed = new Promise<void>((resolve) => {
-      cloud
-        .socket!.connections()
-        .find((one) => one.connectionId === connectionId)!
-        .socket.once('close', () => resolve());
-    });
     await listener.stop();
     await closed;
     await send('to nobody there');
     await forgotten;
   });
 
-  await t.test('what fails for now, and what is given up', async () => {
+  await t.test('what fails for now, and what is given up', async (t) => {
     for (const round of ['again', 'never']) {
       const stop = round === 'never' ? ageRecords(peal()) : () => {};
-      const listener = await listen(desktop, api);
-      const [{ connectionId } = assert.fail('nobody is connected')] = cloud.socket!.connections().slice(-1);
-      cloud.socket!.failOnce(connectionId, 500);
-      carriers.faults.add({ carrier: 'fcm', times: 1, fault: { kind: 'status', status: 503 } });
-      carriers.faults.add({ carrier: 'apns', times: 1, fault: { kind: 'status', status: 503 } });
+      const listener = await listen(t, desktop, api);
+      cloud.socket!.failOnce(newestConnection().connectionId, 500);
+      for (const { carrier } of targets) {
+        carriers.faults.add({ carrier, times: 1, fault: { kind: 'status', status: 503 } });
+      }
       const queue = round === 'never' ? 'DeadLetters' : 'Queue';
       assert.equal((await send(round)).status, 200);
       await until(
         peal(),
         () =>
           !unused(peal()).some((grant) =>
-            new RegExp(`sqs:SendMessage on .*(Fcm|Apns|Desktop)${queue}`).test(grant),
+            new RegExp(`sqs:SendMessage on .*(Fcm|Apns|Webpush|Desktop)${queue}`).test(grant),
           ),
       );
       stop();
@@ -159,9 +171,11 @@ test('every grant of every role is used, so that none is wider than what Peal do
   });
 
   await t.test('targets that are dead', async () => {
-    const later = Date.now() + 60_000;
-    carriers.notes.set({ carrier: 'fcm', target: android.token, deadSince: later });
-    carriers.notes.set({ carrier: 'apns', target: iphone.token, deadSince: later });
+    const deadSince = Date.now() + 60_000;
+    for (const { carrier, push } of targets) {
+      const target = push.type === 'webpush' ? push.endpoint : push.token;
+      carriers.notes.set({ carrier, target, deadSince });
+    }
     await send('to the dead');
     await until(peal(), () => !unused(peal()).some((grant) => /Push.*UpdateItem/.test(grant)));
   });

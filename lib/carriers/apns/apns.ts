@@ -51,7 +51,9 @@ export function createApns(options: ApnsOptions): Carrier {
     }
 
     try {
-      return await handOff(push, target, performance.now() + timeout);
+      const deadline = performance.now() + timeout;
+      const { read } = await tryEnvironment(push, target, target.environment, deadline);
+      return read.kind === 'other-environment' ? await tryOther(push, target, read.reason, deadline) : read;
     } catch (error) {
       if (error instanceof RequestError)
         return { kind: 'failed', reason: `APNs ${error.code}: ${error.message}` };
@@ -60,18 +62,18 @@ export function createApns(options: ApnsOptions): Carrier {
     }
   }
 
-  async function handOff(push: Push, target: ApnsTarget, deadline: number): Promise<Outcome> {
-    const { read } = await tryEnvironment(push, target, target.environment, deadline);
-    if (read.kind !== 'other-environment') return read;
-
-    // A development build that registered as production, or the reverse, is common and looks like a dead token.
+  /** A development build that registered as production, or the reverse, is common and looks like a dead token. */
+  async function tryOther(
+    push: Push,
+    target: ApnsTarget,
+    reason: string,
+    deadline: number,
+  ): Promise<Outcome> {
     const other = target.environment === 'production' ? 'sandbox' : 'production';
-    const elsewhere = await tryEnvironment(push, target, other, deadline);
+    const { status, read } = await tryEnvironment(push, target, other, deadline);
     // Unknown in both; or unknown in the only one that our key is good for (403: keys may be bound to an environment).
-    if (elsewhere.read.kind === 'other-environment' || elsewhere.status === 403) {
-      return { kind: 'refused', reason: read.reason, retire: true };
-    }
-    return elsewhere.read;
+    if (read.kind === 'other-environment' || status === 403) return { kind: 'refused', reason, retire: true };
+    return read;
   }
 
   async function tryEnvironment(
@@ -86,7 +88,7 @@ export function createApns(options: ApnsOptions): Carrier {
     for (;;) {
       const answer = await http.request({
         origin: ORIGINS[environment],
-        path: `/3/device/${encodeURIComponent(target.token)}`,
+        path: `/3/device/${target.token}`,
         headers: requestHeaders(push, target, token),
         body: sealed ?? stubPayload(push),
         timeout: Math.max(1, deadline - performance.now()),

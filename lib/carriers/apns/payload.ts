@@ -1,6 +1,6 @@
 /** What is sent to APNs: an alert that says nothing, and the sealed message that the app's extension opens. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Push, PushTarget } from '../carrier.ts';
 
 export type ApnsTarget = Extract<PushTarget, { type: 'apns' }>;
@@ -27,28 +27,33 @@ function presentation(priority: number): Presentation {
   return { sound: 'default', 'interruption-level': priority === 0 ? 'active' : 'time-sensitive' };
 }
 
-function payload(push: Pick<Push, 'priority'>, peal: object): string {
-  return JSON.stringify({
-    aps: { alert: ALERT, 'mutable-content': 1, ...presentation(push.priority) },
-    peal,
-  });
+/** The JSON of `aps` by priority: it is the same for every message. */
+const APS = new Map(
+  [-2, -1, 0, 1, 2].map((priority) => [
+    priority,
+    JSON.stringify({ alert: ALERT, 'mutable-content': 1, ...presentation(priority) }),
+  ]),
+);
+
+/** Joins JSON by hand, a tenth of the time of stringifying: ids are digits, and base64 has nothing to escape. */
+function payload(push: Pick<Push, 'id' | 'priority'>, rest: string): string {
+  const aps = APS.get(Math.min(Math.max(push.priority, -2), 2));
+  return `{"aps":${aps},"peal":{"v":1,"id":"${push.id}",${rest}}}`;
 }
 
 /** The payload without the message: the app's extension then syncs. */
 export function stubPayload(push: Pick<Push, 'id' | 'priority'>): string {
-  return payload(push, { v: 1, id: String(push.id), sync: 1 });
+  return payload(push, '"sync":1');
 }
 
 /** The payload with the sealed message, or undefined if there is none or it is too large for a push. */
 export function sealedPayload(push: Pick<Push, 'id' | 'priority' | 'sealed'>): string | undefined {
   if (!push.sealed) return undefined;
 
-  const text = payload(push, {
-    v: 1,
-    id: String(push.id),
-    sealed: Buffer.from(push.sealed).toString('base64'),
-  });
-  return Buffer.byteLength(text) <= MAX_PAYLOAD_BYTES ? text : undefined;
+  const { buffer, byteOffset, byteLength } = push.sealed;
+  const text = payload(push, `"sealed":"${Buffer.from(buffer, byteOffset, byteLength).toString('base64')}"`);
+  // ASCII alone: a character is a byte.
+  return text.length <= MAX_PAYLOAD_BYTES ? text : undefined;
 }
 
 /**
@@ -56,10 +61,10 @@ export function sealedPayload(push: Pick<Push, 'id' | 'priority' | 'sealed'>): s
  * A UUID of version 8 from SHA-256 over device and message id (RFC 9562, section 5.8).
  */
 export function notificationId(device: string, id: number): string {
-  const bytes = createHash('sha256').update(`${device}:${id}`).digest().subarray(0, 16);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const digest = hash('sha256', `${device}:${id}`, 'hex');
+  // The digit with the variant keeps its two lower bits.
+  const variant = '89ab'[Number.parseInt(digest[16]!, 16) & 3];
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 }
 
 /** The request's headers (Apple, "Sending notification requests to APNs"). */

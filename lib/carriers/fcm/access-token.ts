@@ -15,17 +15,25 @@ export type AccessToken = { kind: 'token'; token: string } | { kind: 'fault' | '
 /** A token that was fetched less than this ago and is refused will not be cured by another. Milliseconds. */
 const MIN_REFRESH_INTERVAL = 60_000;
 
+/** A token is asked for again this long before it expires, when the credential begins to fetch another. Seconds. */
+const EAGER_SECONDS = 5 * 60;
+
 export class AccessTokens {
   readonly #account: ServiceAccount;
   readonly #now: () => number;
   #credential: Credential | undefined;
   #generation = 0;
-  #current: { token: string; fetchedAt: number } | undefined;
+  #current: { token: string; fetchedAt: number; goodUntil: number } | undefined;
 
   /** @param now wall clock in milliseconds */
   constructor(account: ServiceAccount, now: () => number) {
     this.#account = account;
     this.#now = now;
+  }
+
+  /** The current token if it is good for a while yet: without the promises and the timer that fetching takes. */
+  ready(): string | undefined {
+    return this.#current && this.#now() < this.#current.goodUntil ? this.#current.token : undefined;
   }
 
   /** The current token, fetched if there is none or it is about to expire. Waits no longer than `limit` milliseconds. */
@@ -37,8 +45,13 @@ export class AccessTokens {
     });
     try {
       this.#credential ??= this.#open();
-      const { access_token: token } = await Promise.race([this.#credential.getAccessToken(), late]);
-      if (token !== this.#current?.token) this.#current = { token, fetchedAt: this.#now() };
+      const { access_token: token, expires_in: seconds } = await Promise.race([
+        this.#credential.getAccessToken(),
+        late,
+      ]);
+      const now = this.#now();
+      const fetchedAt = token === this.#current?.token ? this.#current.fetchedAt : now;
+      this.#current = { token, fetchedAt, goodUntil: now + (seconds - EAGER_SECONDS) * 1000 };
       return { kind: 'token', token };
     } catch (error) {
       const reason = `no access token: ${error instanceof Error ? error.message : String(error)}`;

@@ -53,10 +53,13 @@ export function createFcm(options: FcmOptions): Carrier {
   }
 
   async function handOff(push: Push, target: FcmTarget, deadline: number): Promise<Outcome> {
-    const access = await tokens.get(remaining(deadline));
-    if (access.kind !== 'token') return access;
+    let token = tokens.ready();
+    if (token === undefined) {
+      const access = await tokens.get(remaining(deadline));
+      if (access.kind !== 'token') return access;
+      token = access.token;
+    }
 
-    let { token } = access;
     let refreshed = false;
     let data = sealedData(push);
     // At most three requests: each of the two repeats is granted once.

@@ -4,7 +4,7 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { RequestError } from './errors.ts';
 import { type Answer, abandon, exchange } from './exchange.ts';
 import { Gate } from './gate.ts';
-import { Sessions } from './sessions.ts';
+import { type Connect, Sessions } from './sessions.ts';
 
 export interface Http2Options {
   /** Time limit of a request from call to complete answer, waiting for a session included. Default 10,000 ms. */
@@ -22,6 +22,8 @@ export interface Http2Options {
    * the others wait for its answer.
    */
   proves?: (answer: Answer) => boolean;
+  /** Opens connections in another way than to whatever address the origin's name has. */
+  connect?: Connect;
   /** Wall clock in milliseconds. */
   now?: () => number;
 }
@@ -62,84 +64,120 @@ export function createHttp2Client(options: Http2Options = {}): Http2Client {
     idleLimit: options.idleLimit ?? 60_000,
     pingLimit: Math.min(1000, timeout / 4),
     now: options.now ?? Date.now,
+    ...(options.connect && { connect: options.connect }),
   });
-  const gate = proves ? new Gate((origin) => sessions.isProven(origin)) : undefined;
+  const gate = new Gate((origin) => proves === undefined || sessions.isProven(origin));
+  const parts: Parts = { sessions, gate, proves };
 
-  function request(asked: Http2Request): Promise<Answer> {
-    const limit = asked.timeout ?? timeout;
-    return new Promise((resolve, reject) => {
-      let settled = false;
-      let stream: ClientHttp2Stream | undefined;
-      let used: ClientHttp2Session | undefined;
-      let leaveGate = () => {};
+  return {
+    request: (asked) =>
+      new Promise((resolve, reject) => {
+        new PendingRequest(parts, asked, asked.timeout ?? timeout, resolve, reject).start();
+      }),
+    close: () => sessions.close(),
+  };
+}
 
-      const timer = setTimeout(() => {
-        settle(new RequestError('timeout', `no answer within ${limit} ms`));
-        if (stream) abandon(stream);
-      }, limit);
+interface Parts {
+  sessions: Sessions;
+  gate: Gate;
+  proves: Http2Options['proves'];
+}
 
-      function settle(result: Answer | RequestError): void {
-        if (settled) return;
-        settled = true;
-        clearTimeout(timer);
-        if (used) {
-          // One failure may be the first sign of a dead connection: nobody else should wait on it.
-          if (result instanceof RequestError) sessions.retire(used);
-          else if (proves?.(result)) sessions.prove(used);
-        }
-        leaveGate();
-        if (result instanceof RequestError) reject(result);
-        else resolve(result);
-      }
+/** A request from call to answer. */
+class PendingRequest {
+  readonly #parts: Parts;
+  readonly #asked: Http2Request;
+  readonly #limit: number;
+  readonly #resolve: (answer: Answer) => void;
+  readonly #reject: (error: RequestError) => void;
+  readonly #timer: NodeJS.Timeout;
+  #settled = false;
+  #stream: ClientHttp2Stream | undefined;
+  #session: ClientHttp2Session | undefined;
+  #leaveGate: (() => void) | undefined;
 
-      function attempt(triesLeft: number): void {
-        sessions.acquire(
-          asked.origin,
-          (session) => {
-            if (settled) return;
-            try {
-              stream = open(session);
-              used = session;
-            } catch (error) {
-              sessions.retire(session);
-              if (triesLeft > 1) attempt(triesLeft - 1);
-              else settle(new RequestError('closed', 'no session took the request', error));
-            }
-          },
-          settle,
-        );
-      }
-
-      function open(session: ClientHttp2Session): ClientHttp2Stream {
-        const headers = { ':method': 'POST', ':path': asked.path, ...asked.headers };
-        const opened = exchange(session, headers, asked.body, (result) => {
-          count.closed();
-          settle(result);
-        });
-        const count = sessions.opened(session);
-        return opened;
-      }
-
-      if (!gate) {
-        attempt(MAX_TRIES);
-        return;
-      }
-      gate.enter(asked.origin, (leave) => {
-        leaveGate = leave;
-        if (settled) {
-          leave();
-          return;
-        }
-        // A first request that meets silence must not use up the time of all the others behind it.
-        const patience = setTimeout(leave, limit / 4);
-        leaveGate = () => {
-          clearTimeout(patience);
-          leave();
-        };
-        attempt(MAX_TRIES);
-      });
-    });
+  constructor(
+    parts: Parts,
+    asked: Http2Request,
+    limit: number,
+    resolve: (answer: Answer) => void,
+    reject: (error: RequestError) => void,
+  ) {
+    this.#parts = parts;
+    this.#asked = asked;
+    this.#limit = limit;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#timer = setTimeout(() => this.#giveUp(), limit);
   }
 
-  return { request, close: () => sessions.close() };
+  start(): void {
+    const { gate } = this.#parts;
+    const { origin } = this.#asked;
+    if (gate.isOpen(origin)) this.#attempt(MAX_TRIES);
+    else gate.enter(origin, (leave) => this.#attemptFirst(leave));
+  }
+
+  /** As one of those that go one at a time. */
+  #attemptFirst(leave: () => void): void {
+    if (this.#settled) {
+      leave();
+      return;
+    }
+    // A first request that meets silence must not use up the time of all the others behind it.
+    const patience = setTimeout(leave, this.#limit / 4);
+    this.#leaveGate = () => {
+      clearTimeout(patience);
+      leave();
+    };
+    this.#attempt(MAX_TRIES);
+  }
+
+  #attempt(triesLeft: number): void {
+    const { sessions } = this.#parts;
+    sessions.acquire(
+      this.#asked.origin,
+      (session) => {
+        if (this.#settled) return;
+        try {
+          this.#stream = this.#open(session);
+          this.#session = session;
+        } catch (error) {
+          sessions.retire(session);
+          if (triesLeft > 1) this.#attempt(triesLeft - 1);
+          else this.#settle(new RequestError('closed', 'no session took the request', error));
+        }
+      },
+      (error) => this.#settle(error),
+    );
+  }
+
+  #open(session: ClientHttp2Session): ClientHttp2Stream {
+    const { path, headers, body } = this.#asked;
+    const all = { ':method': 'POST', ':path': path, ...headers };
+    const stream = exchange(session, all, body, (result) => this.#settle(result));
+    this.#parts.sessions.opened(session, stream);
+    return stream;
+  }
+
+  #giveUp(): void {
+    this.#settle(new RequestError('timeout', `no answer within ${this.#limit} ms`));
+    if (this.#stream) abandon(this.#stream);
+  }
+
+  #settle(result: Answer | RequestError): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    clearTimeout(this.#timer);
+    const { sessions, proves } = this.#parts;
+    if (this.#session) {
+      // One failure may be the first sign of a dead connection: nobody else should wait on it.
+      if (result instanceof RequestError) sessions.retire(this.#session);
+      else if (proves?.(result)) sessions.prove(this.#session);
+    }
+    this.#leaveGate?.();
+    if (result instanceof RequestError) this.#reject(result);
+    else this.#resolve(result);
+  }
 }

@@ -18,10 +18,12 @@ export interface Answer {
   body: string;
 }
 
+const WITH_BODY = { endStream: false };
+
 /**
- * Opens a stream, sends the body and calls `done` exactly once: when the stream has closed, with the answer if it
- * was complete, else with why not. Settles on `close` alone, because node:http2 reports a peer that goes away in the
- * middle by `end` and `close` without any `error`.
+ * Opens a stream, sends the body and calls `done` exactly once: with the answer as soon as it is complete, or with why
+ * there is none when the stream has closed. It is `close` that tells of failures, because node:http2 reports a peer
+ * that goes away in the middle by `end` and `close` without any `error`.
  *
  * @throws what `session.request` throws when the session takes no more streams; `done` is not called then
  */
@@ -31,41 +33,66 @@ export function exchange(
   body: string | Uint8Array,
   done: (result: Answer | RequestError) => void,
 ): ClientHttp2Stream {
-  const stream = session.request(headers, { endStream: false });
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const stream = session.request(headers, WITH_BODY);
+  let settled = false;
   let answered: IncomingHttpHeaders | undefined;
-  let ended = false;
+  let read: ReadBody | undefined;
   let failure: RequestError | undefined;
 
-  stream.on('response', (fields) => {
+  const settle = (result: Answer | RequestError) => {
+    if (settled) return;
+    settled = true;
+    done(result);
+  };
+  stream.on('response', (fields, flags) => {
     answered = fields;
-  });
-  stream.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= MAX_ANSWER_BYTES) {
-      chunks.push(chunk);
-      return;
-    }
-    failure ??= new RequestError('too-large', `answer is longer than ${MAX_ANSWER_BYTES} bytes`);
-    abandon(stream);
-  });
-  stream.on('end', () => {
-    ended = true;
+    // Most answers are nothing but headers. They need no reading, and no waiting for the stream to be taken down, unless
+    // the peer answered before it had all that we send: that must not outlive the request's time limit.
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) read = readBody(stream);
+    else if (stream.writableFinished) settle(answerOf(fields, ''));
   });
   stream.on('error', (error) => {
     failure ??= new RequestError('reset', error.message, error);
   });
   stream.on('close', () => {
-    const status = answered?.[':status'];
-    const complete = ended && status !== undefined && stream.rstCode === constants.NGHTTP2_NO_ERROR;
-    if (failure) done(failure);
-    else if (complete)
-      done({ status: Number(status), headers: answered!, body: Buffer.concat(chunks).toString() });
-    else done(new RequestError('closed', `stream ended without a complete answer (code ${stream.rstCode})`));
+    if (settled) return;
+    const code = stream.rstCode;
+    const whole = answered !== undefined && (read?.ended ?? true) && code === constants.NGHTTP2_NO_ERROR;
+    if (read?.tooLong) settle(new RequestError('too-large', `answer is longer than ${MAX_ANSWER_BYTES} bytes`));
+    else if (failure) settle(failure);
+    else if (whole) settle(answerOf(answered!, read ? Buffer.concat(read.chunks).toString() : ''));
+    else settle(new RequestError('closed', `stream ended without a complete answer (code ${code})`));
   });
   stream.end(body);
   return stream;
+}
+
+interface ReadBody {
+  chunks: Buffer[];
+  ended: boolean;
+  tooLong: boolean;
+}
+
+function readBody(stream: ClientHttp2Stream): ReadBody {
+  const read: ReadBody = { chunks: [], ended: false, tooLong: false };
+  let size = 0;
+  stream.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= MAX_ANSWER_BYTES) {
+      read.chunks.push(chunk);
+      return;
+    }
+    read.tooLong = true;
+    abandon(stream);
+  });
+  stream.on('end', () => {
+    read.ended = true;
+  });
+  return read;
+}
+
+function answerOf(fields: IncomingHttpHeaders, body: string): Answer {
+  return { status: Number(fields[':status']), headers: fields, body };
 }
 
 /** Gives a stream up at once; `destroy` too, because a RST_STREAM cannot be flushed to a peer that is gone. */

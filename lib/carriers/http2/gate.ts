@@ -5,12 +5,13 @@
  * notification requests to APNs"); a burst that does not wait would open a connection a message instead.
  */
 export class Gate {
-  readonly #isOpen: (key: string) => boolean;
+  /** Whether everybody may pass for this key now. */
+  readonly isOpen: (key: string) => boolean;
   readonly #waiting = new Map<string, (() => void)[]>();
 
   /** @param isOpen whether everybody may pass for this key now */
   constructor(isOpen: (key: string) => boolean) {
-    this.#isOpen = isOpen;
+    this.isOpen = isOpen;
   }
 
   /**
@@ -18,7 +19,7 @@ export class Gate {
    * its try ended (more calls do nothing): the gate then opens, or lets the next one through.
    */
   enter(key: string, pass: (leave: () => void) => void): void {
-    if (this.#isOpen(key)) {
+    if (this.isOpen(key)) {
       pass(() => {});
       return;
     }
@@ -45,7 +46,7 @@ export class Gate {
     const waiting = this.#waiting.get(key);
     if (!waiting) return;
 
-    if (this.#isOpen(key)) {
+    if (this.isOpen(key)) {
       this.#waiting.delete(key);
       for (const next of waiting) next();
       return;

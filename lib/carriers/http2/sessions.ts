@@ -5,13 +5,16 @@
  * sessions that were left alone for so long that the peer or a NAT may have dropped them.
  */
 
-import type { ClientHttp2Session, SecureClientSessionOptions } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, SecureClientSessionOptions } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import http2Wrapper, { type PromiseListeners } from 'http2-wrapper';
 import { RequestError } from './errors.ts';
 
 /** The agent's mark on a session that takes no new streams; exported by http2-wrapper, missing in its types. */
 const { kGracefullyClosing } = http2Wrapper.Agent as unknown as { kGracefullyClosing: symbol };
+
+/** Opens a connection on which HTTP/2 is spoken; rejects if there is none. Limits its own time. */
+export type Connect = (origin: URL, options: SecureClientSessionOptions) => Promise<TLSSocket>;
 
 export interface SessionLimits {
   /** Most sessions over all origins. */
@@ -24,6 +27,8 @@ export interface SessionLimits {
   pingLimit: number;
   /** Wall clock in milliseconds: a monotonic clock may stand still while a Lambda environment is frozen. */
   now: () => number;
+  /** How to connect; absent: as http2-wrapper does. */
+  connect?: Connect;
 }
 
 interface Kept {
@@ -41,9 +46,10 @@ class LimitedAgent extends http2Wrapper.Agent {
   /** At most one at a time an origin: the agent queues requests behind it. */
   readonly connecting = new Map<string, TLSSocket>();
   connectLimit = 0;
+  connect: Connect | undefined;
 
   override async createConnection(origin: URL, options: SecureClientSessionOptions): Promise<TLSSocket> {
-    const socket = await super.createConnection(origin, options);
+    const socket = await (this.connect?.(origin, options) ?? super.createConnection(origin, options));
     const timer = setTimeout(() => {
       if (this.connecting.get(origin.origin) === socket) socket.destroy();
     }, this.connectLimit);
@@ -66,6 +72,7 @@ export class Sessions {
     this.#limits = limits;
     this.#agent = new LimitedAgent({ maxSessions: limits.maxSessions, maxEmptySessions: limits.maxSessions });
     this.#agent.connectLimit = limits.connectLimit;
+    this.#agent.connect = limits.connect;
     this.#agent.on('session', (session: ClientHttp2Session) => this.#keep(session));
   }
 
@@ -79,8 +86,13 @@ export class Sessions {
     fail: (error: RequestError) => void,
   ): void {
     const checks = this.#staleChecks(origin);
-    if (checks.length > 0) {
+    if (checks) {
       Promise.all(checks).then(() => this.acquire(origin, use, fail));
+      return;
+    }
+    const free = this.#free(origin);
+    if (free) {
+      use(free);
       return;
     }
 
@@ -93,20 +105,18 @@ export class Sessions {
     this.#agent.getSession(origin, undefined, listeners);
   }
 
-  /** Counts a stream that was opened on a session, until `closed` is called. */
-  opened(session: ClientHttp2Session): { closed: () => void } {
+  /** Counts a stream that was opened on a session, until it closes. */
+  opened(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
     const kept = this.#kept.get(session);
-    if (!kept) return { closed: () => {} };
+    if (!kept) return;
 
     kept.streams++;
     kept.usedAt = this.#limits.now();
-    return {
-      closed: () => {
-        kept.streams--;
-        kept.usedAt = this.#limits.now();
-        if (kept.retired && kept.streams === 0) end(session, kept);
-      },
-    };
+    stream.on('close', () => {
+      kept.streams--;
+      kept.usedAt = this.#limits.now();
+      if (kept.retired && kept.streams === 0) end(session, kept);
+    });
   }
 
   /** Notes that the peer has answered on this session as to somebody it knows. */
@@ -164,9 +174,27 @@ export class Sessions {
     session.once('close', () => this.#kept.delete(session));
   }
 
-  /** Checks, begun or joined, of the sessions to `origin` that nobody has used for too long. */
-  #staleChecks(origin: string): Promise<void>[] {
-    const checks: Promise<void>[] = [];
+  /**
+   * The fullest session with room for a stream, so that the others may become idle: what the agent would choose, which
+   * parses the origin and makes a promise for each request. Nobody is passed over: whoever waits at the agent gets each
+   * stream that becomes free before we see it.
+   */
+  #free(origin: string): ClientHttp2Session | undefined {
+    let best: ClientHttp2Session | undefined;
+    let most = -1;
+    for (const [session, kept] of this.#kept) {
+      if (kept.origin !== origin || kept.retired || kept.streams <= most) continue;
+      if (session.destroyed || session.closed) continue;
+      if (kept.streams >= (session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY)) continue;
+      best = session;
+      most = kept.streams;
+    }
+    return best;
+  }
+
+  /** Checks, begun or joined, of the sessions to `origin` that nobody has used for too long; undefined if none is due. */
+  #staleChecks(origin: string): Promise<void>[] | undefined {
+    let checks: Promise<void>[] | undefined;
     const limit = this.#limits.now() - this.#limits.idleLimit;
     for (const [session, kept] of this.#kept) {
       if (kept.origin !== origin || kept.streams > 0 || kept.retired || kept.usedAt > limit) continue;
@@ -175,6 +203,7 @@ export class Sessions {
         kept.usedAt = this.#limits.now();
         if (!alive) this.retire(session);
       });
+      checks ??= [];
       checks.push(kept.check);
     }
     return checks;

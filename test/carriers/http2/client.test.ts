@@ -32,8 +32,8 @@ interface Peer {
 
 const LIMIT = 300;
 const run = promisify(execFile);
-const certificate = createAuthority();
-const { key, cert } = certificate.issue(['localhost']);
+const certificate = await createAuthority();
+const { key, cert } = await certificate.issue(['localhost']);
 const cleanups: (() => Promise<unknown>)[] = [];
 
 before(() => tls.setDefaultCACertificates([certificate.pem]));

@@ -11,7 +11,7 @@ import { createAuthority } from '../../../local/network/ca.ts';
 import type { InvokeResult } from '../../../local/types.ts';
 import { createLog, createMeter, functionOf, inlineFunction } from '../lambda/support.ts';
 
-const authority = createAuthority();
+const authority = await createAuthority();
 
 type Handler = (event: HttpEvent) => Partial<InvokeResult> | Promise<Partial<InvokeResult>>;
 

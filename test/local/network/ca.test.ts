@@ -3,10 +3,10 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { createAuthority } from '../../../local/network/ca.ts';
 
-test('issues a certificate that its authority vouches for, for names, wildcards and addresses', () => {
-  const authority = createAuthority();
+test('issues a certificate that its authority vouches for, for names, wildcards and addresses', async () => {
+  const authority = await createAuthority();
 
-  const { cert, key } = authority.issue([
+  const { cert, key } = await authority.issue([
     'api.pushover.net',
     '*.execute-api.us-east-1.amazonaws.com',
     '127.0.0.1',
@@ -23,21 +23,22 @@ test('issues a certificate that its authority vouches for, for names, wildcards 
   assert.equal(leaf.checkIP('127.0.0.1'), '127.0.0.1');
 });
 
-test('is valid now and for months', () => {
-  const { cert } = createAuthority().issue(['a.example']);
+test('is valid now and for months', async () => {
+  const authority = await createAuthority();
 
+  const { cert } = await authority.issue(['a.example']);
   const { validFromDate, validToDate } = new X509Certificate(cert);
 
   assert.ok(validFromDate.getTime() < Date.now());
   assert.ok(validToDate.getTime() > Date.now() + 180 * 86_400_000);
 });
 
-test('makes authorities that do not vouch for each other', () => {
-  const one = createAuthority();
-  const other = createAuthority();
+test('makes authorities that do not vouch for each other', async () => {
+  const one = await createAuthority();
+  const other = await createAuthority();
 
-  const leaf = new X509Certificate(one.issue(['a.example']).cert);
+  const leaf = new X509Certificate((await one.issue(['a.example'])).cert);
 
   assert.equal(leaf.verify(new X509Certificate(other.pem).publicKey), false);
-  assert.throws(() => one.issue([]), /at least one host name/);
+  await assert.rejects(one.issue([]), /at least one host name/);
 });

@@ -20,10 +20,11 @@ let rules: NetworkRules;
 /** Answers with what it was asked: protocol, server name, host, path and the body's first bytes. */
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'peal-test-'));
-  const authority = createAuthority();
+  const authority = await createAuthority();
   writeFileSync(join(folder, 'ca.pem'), authority.pem);
   const names = ['api.pushover.net', 'fcm.googleapis.com', '*.execute-api.us-east-1.amazonaws.com'];
-  server = createSecureServer({ ...authority.issue(names), allowHTTP1: true }, async (request, response) => {
+  const certificate = await authority.issue(names);
+  server = createSecureServer({ ...certificate, allowHTTP1: true }, async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const socket = request.httpVersion === '2.0' ? request.stream.session?.socket : request.socket;

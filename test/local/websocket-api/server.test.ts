@@ -15,7 +15,7 @@ import type { SocketEvent } from '../../../local/websocket-api/events.ts';
 import { createWebSocketApi, type WebSocketApiOptions } from '../../../local/websocket-api/server.ts';
 import { createLog, createMeter, functionOf, inlineFunction, temporaryFolder } from '../lambda/support.ts';
 
-const authority = createAuthority();
+const authority = await createAuthority();
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 type Handler = (event: SocketEvent) => Partial<InvokeResult> | Promise<Partial<InvokeResult>>;

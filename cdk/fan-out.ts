@@ -1,0 +1,57 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Carrier } from './carrier.ts';
+import type { DataStack } from './data-stack.ts';
+import { PealFunction } from './peal-function.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface FanOutProps {
+  data: DataStack;
+  bundle: string;
+  /** By the variable that names its queue. */
+  carriers: Record<string, Carrier>;
+  /** Most invocations at once. */
+  concurrency: number;
+}
+
+/** A chunk is at most a thousand copies, a millisecond or two each. */
+const TIMEOUT = Duration.seconds(60);
+
+/** The queue of chunks of messages to very many devices, and the function that seals and stores them. */
+export class FanOut extends Construct {
+  readonly queue: Queue;
+
+  constructor(scope: Construct, id: string, { data, bundle, carriers, concurrency }: FanOutProps) {
+    super(scope, id);
+    const { directory, mailbox } = data;
+    const work = new WorkQueue(this, {
+      timeout: TIMEOUT,
+      alarm:
+        'Recipients of large messages for whom no copy could be stored. Their user keys are in the records.',
+    });
+    this.queue = work.queue;
+    const worker = new PealFunction(this, 'Worker', {
+      bundle,
+      description: 'Seals and stores messages for very many devices',
+      environment: {
+        DIRECTORY_TABLE: directory.tableName,
+        MAILBOX_TABLE: mailbox.tableName,
+        ...queueUrls(carriers),
+      },
+      timeout: TIMEOUT,
+      memory: 1769,
+    })
+      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      .allow(['dynamodb:GetItem', 'dynamodb:PutItem'], mailbox.tableArn)
+      .allow(['sqs:SendMessage'], ...Object.values(carriers).map(({ queue }) => queue.queueArn));
+    work.feed(worker, { batchSize: 1, concurrency });
+  }
+}
+
+/** Environment variables that name the carriers' queues. */
+export function queueUrls(carriers: Record<string, Carrier>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(carriers).map(([name, { queue }]) => [`${name.toUpperCase()}_QUEUE_URL`, queue.queueUrl]),
+  );
+}

@@ -1,0 +1,64 @@
+import { Duration } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import type { PealFunction } from './peal-function.ts';
+
+export interface WorkQueueProps {
+  /** The timeout of the function that works on it; the visibility timeout follows. */
+  timeout: Duration;
+  /** What it means when its dead-letter queue is not empty. */
+  alarm: string;
+}
+
+/** How a function is fed. */
+export interface Feed {
+  batchSize: number;
+  /** Most invocations at once, 2 to 1,000 (AWS). */
+  concurrency: number;
+}
+
+/** Deliveries of one record before SQS moves it to the dead-letter queue. Only faults of our own count here. */
+const RECEIVES = 5;
+
+/** A queue that a function works on, and its dead-letter queue with an alarm. */
+export class WorkQueue {
+  readonly queue: Queue;
+  readonly deadLetters: Queue;
+
+  /** @param scope of which they become direct parts, as `Queue` and `DeadLetters` */
+  constructor(scope: Construct, { timeout, alarm }: WorkQueueProps) {
+    const secure = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
+    this.deadLetters = new Queue(scope, 'DeadLetters', { ...secure, retentionPeriod: Duration.days(14) });
+    this.queue = new Queue(scope, 'Queue', {
+      ...secure,
+      // AWS: at least six times the function's timeout, or a slow batch is delivered twice.
+      visibilityTimeout: Duration.seconds(6 * timeout.toSeconds()),
+      retentionPeriod: Duration.days(4),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: RECEIVES },
+    });
+    new Alarm(scope, 'DeadLettersAlarm', {
+      alarmDescription: alarm,
+      metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
+      threshold: 0,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  /** Lets a function work on the queue, put records back and give them up. Of a batch only what failed comes again. */
+  feed(worker: PealFunction, { batchSize, concurrency }: Feed): void {
+    worker.allow(['sqs:SendMessage'], this.queue.queueArn, this.deadLetters.queueArn);
+    worker.lambda.addEnvironment('QUEUE_URL', this.queue.queueUrl);
+    worker.lambda.addEnvironment('DEAD_LETTER_QUEUE_URL', this.deadLetters.queueUrl);
+    worker.lambda.addEventSource(
+      new SqsEventSource(this.queue, {
+        batchSize,
+        maxConcurrency: concurrency,
+        reportBatchItemFailures: true,
+      }),
+    );
+  }
+}

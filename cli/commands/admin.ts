@@ -1,0 +1,78 @@
+/** `peal admin`: what only the operator may do, with AWS credentials and whatever the sign-up mode is. */
+import { type Command, Option } from 'commander';
+import { invokeAdmin } from '../admin/invoke.ts';
+import { generatePassword } from '../admin/password.ts';
+import { UsageError } from '../errors.ts';
+import { printResult } from '../output.ts';
+import { newPassword } from '../session.ts';
+
+const HELP = `
+The commands invoke the function that the stack PealApi names in its output AdminFunction. They take AWS credentials
+and region from where the AWS command line takes them, and need no account of Peal.
+
+The password is asked for, or read from PEAL_PASSWORD or with --password-stdin, or made up with --generate.
+
+Examples:
+  $ export PEAL_ADMIN_FUNCTION=PealApi-AdminFunction1A2B3C
+  $ peal admin account create me@example.com
+  $ peal admin account create ci@example.com --generate --json
+  $ peal admin invite`;
+
+interface AdminOptions {
+  json?: boolean;
+  function?: string;
+  passwordStdin?: boolean;
+  generate?: boolean;
+}
+
+export function registerAdmin(program: Command): void {
+  const admin = program.command('admin').description('for the operator: accounts and invitations');
+  admin
+    .addOption(
+      new Option('--function <name>', "the operator's function, the stack output AdminFunction").env(
+        'PEAL_ADMIN_FUNCTION',
+      ),
+    )
+    .addHelpText('after', HELP);
+  admin
+    .command('account')
+    .description('accounts')
+    .command('create <email>')
+    .description('make an account')
+    .addOption(
+      new Option('--password-stdin', 'read the password from the standard input').conflicts('generate'),
+    )
+    .option('--generate', 'make a password up, and show it')
+    .action(createAccount);
+  admin.command('invite').description('make an invitation: good for one account, for a week').action(invite);
+}
+
+async function createAccount(email: string, _options: object, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<AdminOptions>();
+  const name = functionName(options);
+  const generated = options.generate ? generatePassword() : undefined;
+  const password = generated ?? (await newPassword(options.passwordStdin === true));
+  const user = await invokeAdmin(name, { command: 'create-account', email, password }, 'id');
+  const lines = [`Account ${email}. Its user key: ${user}`];
+  if (generated !== undefined) lines.push(`Its password: ${generated}`);
+  const value = { email, user, ...(generated !== undefined && { password: generated }) };
+  await printResult(options.json === true, value, lines.join('\n'));
+}
+
+async function invite(_options: object, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<AdminOptions>();
+  const invitation = await invokeAdmin(functionName(options), { command: 'invite' }, 'invitation');
+  await printResult(
+    options.json === true,
+    { invitation },
+    `Invitation: ${invitation}\nGood for one account within a week: peal account create --invitation ${invitation}`,
+  );
+}
+
+function functionName(options: AdminOptions): string {
+  if (options.function) return options.function;
+  throw new UsageError(
+    'the function is not known',
+    'Give the output AdminFunction of the stack PealApi: --function, or PEAL_ADMIN_FUNCTION.',
+  );
+}

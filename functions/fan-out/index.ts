@@ -1,0 +1,37 @@
+/** Seals and stores a message for chunk after chunk of many recipients, from the fan-out queue. */
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { DeviceRegistry } from '../../lib/accounts/device-registry.ts';
+import { parseFanOutRecord, runChunk, type WorkerContext } from '../../lib/fanout/fan-out.ts';
+import { Jobs } from '../../lib/fanout/job.ts';
+import { Mailbox } from '../../lib/mailbox/mailbox.ts';
+import { Copies } from '../../lib/messages/copies.ts';
+import { Queue } from '../../lib/storage/queue.ts';
+import { CALL, carrierQueues, table, variable } from '../environment.ts';
+
+const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
+const mailbox = table('MAILBOX_TABLE');
+const context: WorkerContext = {
+  jobs: new Jobs(mailbox),
+  devices: new DeviceRegistry(table('DIRECTORY_TABLE'), Date.now),
+  copies: new Copies(new Mailbox(mailbox, Date.now)),
+  queues: carrierQueues(sqs),
+  queue: new Queue(sqs, variable('QUEUE_URL')),
+  deadLetters: new Queue(sqs, variable('DEAD_LETTER_QUEUE_URL')),
+  clock: Date.now,
+  log: (level, message, fields) => console[level]({ message, ...fields }),
+};
+
+/** One record after the other: memory stays that of one chunk. */
+export const handler = async (event: SQSEvent): Promise<SQSBatchResponse> => {
+  const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];
+  for (const { messageId, body } of event.Records) {
+    try {
+      await runChunk(parseFanOutRecord(body), context);
+    } catch (error) {
+      context.log('error', 'chunk failed, the queue repeats it', { record: messageId, error: String(error) });
+      batchItemFailures.push({ itemIdentifier: messageId });
+    }
+  }
+  return { batchItemFailures };
+};

@@ -1,0 +1,155 @@
+import type { DeviceRegistry } from '../accounts/device-registry.ts';
+import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
+import type { StoredMessage } from '../mailbox/item.ts';
+import type { Copies } from '../messages/copies.ts';
+import type { Recipient } from '../messages/recipients.ts';
+import type { Envelope } from '../protocol/envelope.ts';
+import type { Queue } from '../storage/queue.ts';
+import type { Clock } from '../storage/table.ts';
+import type { JobRef, Jobs } from './job.ts';
+
+/** A record on the fan-out queue: a chunk of a job's recipients. */
+export interface FanOutRecord {
+  v: 1;
+  job: JobRef;
+  /** Unix milliseconds. */
+  acceptedAt: number;
+  /** Unix seconds. */
+  expiresAt: number;
+  /** 0 for the first try. */
+  attempt: number;
+  /** User keys, at most `CHUNK_USERS`. */
+  users: string[];
+}
+
+/** Users in one chunk: with a few devices each, a hundred copies or so, and at the very most a thousand. */
+export const CHUNK_USERS = 20;
+/** Copies that are sealed and stored side by side: what a chunk holds in memory, whatever its size. */
+const SLICE = 100;
+/** Tries for a user whose copies cannot be stored, over about a quarter of an hour. */
+const ATTEMPTS = 10;
+
+/** What fanning out needs. */
+export interface FanOutContext {
+  jobs: Jobs;
+  devices: DeviceRegistry;
+  copies: Copies;
+  queues: CarrierQueues;
+  /** The fan-out queue itself. */
+  queue: Queue;
+  clock: Clock;
+}
+
+/** What a worker needs besides. */
+export interface WorkerContext extends FanOutContext {
+  /** Where the users go for whom it could not be done. */
+  deadLetters: Queue;
+  log(level: 'error' | 'info' | 'warn', message: string, fields: Record<string, unknown>): void;
+}
+
+/**
+ * Accepts a message for many users: stores it once and queues a record a chunk of them. When this returns, the message
+ * will reach every device, whatever dies.
+ *
+ * @throws Error if the job could not be stored or not all chunks be queued; it is withdrawn then
+ */
+export async function startFanOut(
+  envelope: Envelope,
+  users: string[],
+  { request, expiresAt, acceptedAt }: { request: string; expiresAt: number; acceptedAt: number },
+  { jobs, queue }: Pick<FanOutContext, 'jobs' | 'queue'>,
+): Promise<void> {
+  const job = await jobs.put(envelope, request, expiresAt);
+  const count = Math.ceil(users.length / CHUNK_USERS);
+  const records = Array.from({ length: count }, (_, n): FanOutRecord => {
+    const chunk = users.slice(n * CHUNK_USERS, (n + 1) * CHUNK_USERS);
+    return { v: 1, job, acceptedAt, expiresAt, attempt: 0, users: chunk };
+  });
+  try {
+    await queue.send(records);
+  } catch (error) {
+    // Some chunks may be queued; without the job their workers drop them.
+    await jobs.remove(job);
+    throw error;
+  }
+}
+
+/**
+ * Stores a chunk's copies and queues their dispatch.
+ *
+ * Everything in it can be repeated: a copy is stored under the request's id, so storing it again finds it there, and
+ * dispatch skips what is marked. A copy that its device has acknowledged meanwhile would come once more; the device
+ * knows its id. Users whose copies could not be stored are tried again by themselves, so one recipient's trouble is
+ * never another's; what cannot be done in the end is a dead letter.
+ *
+ * @throws Error if the job could not be read or the chunk's remainder not be queued: the queue repeats the record
+ */
+export async function runChunk(record: FanOutRecord, context: WorkerContext): Promise<void> {
+  const { job, users, expiresAt, acceptedAt } = record;
+  if (expiresAt * 1000 <= context.clock()) return;
+  const envelope = await context.jobs.get(job);
+  if (!envelope) {
+    context.log('warn', 'the job of a chunk was withdrawn', { umid: job.umid, users: users.length });
+    return;
+  }
+  const lists = await context.devices.listMany(users);
+  const recipients = [...lists.values()].flatMap(({ user, devices }) =>
+    devices.filter(({ enabled }) => enabled).map((device): Recipient => ({ user, device })),
+  );
+  const failed = new Set<string>();
+  let copies = 0;
+  for (let start = 0; start < recipients.length; start += SLICE) {
+    const slice = recipients.slice(start, start + SLICE);
+    const stored = await storeSlice(
+      slice,
+      envelope,
+      { umid: job.umid, expiresAt, request: job.request },
+      context,
+      failed,
+    );
+    await queueDispatch(
+      context.queues,
+      stored,
+      new Map(slice.map(({ device }) => [device.id, device])),
+      acceptedAt,
+    );
+    copies += stored.length;
+  }
+  context.log('info', 'fanned out', { umid: job.umid, users: users.length, copies, failed: failed.size });
+  if (failed.size > 0) await repeat(record, [...failed], context);
+}
+
+async function storeSlice(
+  slice: Recipient[],
+  envelope: Envelope,
+  common: { umid: number; expiresAt: number; request: string },
+  { copies, log }: WorkerContext,
+  failed: Set<string>,
+): Promise<StoredMessage[]> {
+  const made = copies.make(slice, envelope, common);
+  const results = await Promise.allSettled(made.map((copy, n) => copies.store(copy, slice[n]!, envelope)));
+  return results.flatMap((result, n) => {
+    if (result.status === 'fulfilled') return [result.value];
+    failed.add(slice[n]!.user);
+    log('warn', 'a copy could not be stored', { umid: common.umid, error: String(result.reason) });
+    return [];
+  });
+}
+
+async function repeat(record: FanOutRecord, users: string[], context: WorkerContext): Promise<void> {
+  const rest: FanOutRecord = { ...record, users, attempt: record.attempt + 1 };
+  if (rest.attempt >= ATTEMPTS) {
+    await context.deadLetters.send([rest]);
+    context.log('error', 'users given up', { umid: record.job.umid, users: users.length });
+    return;
+  }
+  await context.queue.send([rest], Math.ceil(Math.random() * 2 ** rest.attempt));
+}
+
+/** Reads a record from the queue. @throws Error if it is not one */
+export function parseFanOutRecord(body: string): FanOutRecord {
+  const record = JSON.parse(body) as Partial<FanOutRecord>;
+  if (record.v !== 1 || !Array.isArray(record.users) || !record.job)
+    throw new Error('not a fan-out record of version 1');
+  return record as FanOutRecord;
+}

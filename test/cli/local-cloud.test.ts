@@ -1,0 +1,300 @@
+/** The command line, as it is installed, against the whole of Peal. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { cp } from 'node:fs/promises';
+import { describe, type TestContext, test } from 'node:test';
+import { createApi } from '../../lib/device/index.ts';
+import type { Peal } from '../../local/peal.ts';
+import { usePeal } from '../support/peal.ts';
+import { end, Lines, Machine } from './run.ts';
+
+const PASSWORD = 'correct horse';
+
+let users = 0;
+
+/** A machine for a user who is not signed up yet. */
+async function newMachine(t: TestContext, peal: Peal): Promise<Machine & { email: string }> {
+  users++;
+  const email = `cli${users}@example.org`;
+  const machine = await Machine.at(t, { url: peal.api, socket: peal.socket });
+  Object.assign(machine.env, { PEAL_EMAIL: email, PEAL_PASSWORD: PASSWORD });
+  return Object.assign(machine, { email });
+}
+
+/** Runs a command that must do well, and reads its JSON. */
+async function ask(machine: Machine, ...args: string[]): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await machine.run([...args, '--json']);
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+/** The text of a printed message. */
+function textOf(line: string | undefined): unknown {
+  return JSON.parse(line ?? 'null')?.message;
+}
+
+describe('where anyone may sign up', () => {
+  const peal = usePeal();
+
+  /** A machine whose user has an account and an app, and which is registered as the device `desk`. */
+  async function ready(t: TestContext): Promise<Machine> {
+    const machine = await newMachine(t, peal());
+    const open = createApi({ url: peal().api });
+    const { secret } = await open.signUp({ email: machine.email, password: PASSWORD });
+    machine.env.PEAL_TOKEN = (await open.withSecret(secret).createApp('Tests')).token;
+    const { code, stderr } = await machine.run(['listen', '--once', '--name', 'desk']);
+    assert.equal(code, 0, stderr);
+    return machine;
+  }
+
+  const send = async (machine: Machine, text: string) => void (await ask(machine, 'send', text));
+
+  test('signs up, logs in anew and shows who it is', async (t) => {
+    const machine = await newMachine(t, peal());
+
+    const created = await ask(machine, 'account', 'create');
+    const taken = await machine.run(['account', 'create']);
+    await ask(machine, 'account', 'logout');
+    const out = await ask(machine, 'account', 'show');
+    await ask(machine, 'account', 'login');
+    const shown = await ask(machine, 'account', 'show');
+
+    assert.match(String(created.user), /^u[A-Za-z0-9]{29}$/);
+    assert.equal(taken.code, 1);
+    assert.match(taken.stderr, /email has already been taken/);
+    assert.equal(out.loggedIn, false);
+    assert.deepEqual(shown, {
+      server: peal().api,
+      loggedIn: true,
+      email: machine.email,
+      user: created.user,
+    });
+  });
+
+  test('lists the applications and devices that it made', async (t) => {
+    const machine = await ready(t);
+
+    await ask(machine, 'app', 'create', 'Backup');
+    const apps = await ask(machine, 'app', 'list');
+    const devices = await ask(machine, 'device', 'list');
+    await ask(machine, 'device', 'rename', 'desk', 'table');
+    const renamed = await machine.run(['device', 'list']);
+    await ask(machine, 'device', 'disable', 'table');
+    const disabled = await machine.run(['listen']);
+
+    assert.deepEqual(
+      Object.values(apps)
+        .map((app) => Object(app).name)
+        .toSorted(),
+      ['Backup', 'Tests'],
+    );
+    assert.deepEqual(
+      Object.values(devices).map((device) => [Object(device).name, Object(device).platform]),
+      [['desk', 'desktop']],
+    );
+    assert.match(renamed.stdout, /table +desktop +yes +yes/);
+    assert.equal(disabled.code, 1);
+    assert.match(disabled.stderr, /table is disabled\n.*peal device enable table/);
+  });
+
+  test('goes on with a new token when the application gets one, and not without the application', async (t) => {
+    const machine = await ready(t);
+    const { id } = await ask(machine, 'app', 'create', 'Backup', '--save');
+    machine.env.PEAL_TOKEN = '';
+
+    await ask(machine, 'app', 'rotate', String(id), '--save');
+    const rotated = await machine.run(['send', 'with the new one']);
+    await ask(machine, 'app', 'delete', String(id), '--yes');
+    const deleted = await machine.run(['send', 'with none']);
+
+    assert.deepEqual([rotated.code, deleted.code], [0, 1], rotated.stderr);
+    assert.match(deleted.stderr, /application token is invalid/);
+  });
+
+  test('sends arguments and pipes, and prints them elsewhere', async (t) => {
+    const machine = await ready(t);
+
+    await ask(machine, 'send', 'two', 'words', '--title', 'Über', '--priority', 'high');
+    const piped = await machine.run(['send'], 'line 1\nline 2 😀\n');
+    const received = await machine.run(['listen', '--once', '--json']);
+    const nothing = await machine.run(['listen', '--once']);
+
+    const [first, second, ...rest] = received.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.equal(piped.code, 0, piped.stderr);
+    assert.deepEqual([first.message, first.title, first.priority], ['two words', 'Über', 1]);
+    assert.equal(second.message, 'line 1\nline 2 😀');
+    assert.deepEqual(rest, []);
+    assert.equal(nothing.stdout, '');
+  });
+
+  test('tells a refusal from a server that is down by its exit code', async (t) => {
+    const machine = await newMachine(t, peal());
+    const [token, user] = [`a${'x'.repeat(29)}`, `u${'x'.repeat(29)}`];
+    const args = ['send', 'hi', '--token', token, '--user', user, '--tries', '1'];
+
+    const refused = await machine.run(args);
+    const down = await machine.run([...args, '--server', 'http://127.0.0.1:9']);
+
+    assert.deepEqual([refused.code, down.code], [1, 3]);
+    assert.match(refused.stderr, /application token is invalid/);
+    assert.match(down.stderr, /cannot reach/);
+  });
+
+  test('a listener loses and repeats nothing across kill -9', async (t) => {
+    const machine = await ready(t);
+    const first = machine.start(['listen', '--json']);
+    const before = new Lines(first);
+    await send(machine, 'one');
+    const printed = [textOf(await before.next())];
+    await send(machine, 'two');
+    printed.push(textOf(await before.next()));
+    await machine.noted();
+
+    await end(first, 'SIGKILL');
+    const rest = await before.next();
+    await send(machine, 'while it was dead');
+    const second = machine.start(['listen', '--json']);
+    const after = new Lines(second);
+    printed.push(textOf(await after.next()));
+    await send(machine, 'after');
+    printed.push(textOf(await after.next()));
+    const code = await end(second, 'SIGINT');
+
+    assert.equal(rest, undefined);
+    assert.deepEqual(printed, ['one', 'two', 'while it was dead', 'after']);
+    assert.equal(await after.next(), undefined);
+    assert.equal(code, 0);
+  });
+
+  test('runs a command for each message as it comes', async (t) => {
+    const machine = await ready(t);
+    const child = machine.start(['listen', '--exec', 'echo "$PEAL_APP: $PEAL_MESSAGE"']);
+    const lines = new Lines(child);
+
+    await send(machine, 'it is "quoted"; $(touch hacked)');
+    const line = await lines.next();
+    await end(child, 'SIGTERM');
+
+    assert.equal(line, 'Tests: it is "quoted"; $(touch hacked)');
+  });
+
+  test('a second listener is refused in the same folder, and takes over from a copy of it', async (t) => {
+    const machine = await ready(t);
+    const copy = await newMachine(t, peal());
+    await cp(machine.folder, copy.folder, { recursive: true });
+    const first = machine.start(['listen', '--json']);
+    const ended = once(first, 'exit');
+    const told: string[] = [];
+    first.stderr.on('data', (data) => told.push(String(data)));
+    await send(machine, 'for the first');
+    await new Lines(first).next();
+
+    const sameFolder = await machine.run(['listen', '--once']);
+    const second = copy.start(['listen', '--json']);
+    const lines = new Lines(second);
+    const [code] = await ended;
+    await send(machine, 'for the second');
+    const line = await lines.next();
+    await end(second, 'SIGTERM');
+
+    assert.equal(sameFolder.code, 3);
+    assert.match(sameFolder.stderr, /in use by process/);
+    assert.equal(code, 1);
+    assert.match(told.join(''), /another program listens as this device/);
+    assert.equal(textOf(line), 'for the second');
+  });
+});
+
+/** Gives a machine the AWS credentials of an operator. */
+function makeOperator(machine: Machine, { cloud }: Peal): void {
+  const {
+    AWS_ACCESS_KEY_ID = '',
+    AWS_SECRET_ACCESS_KEY = '',
+    AWS_REGION = '',
+  } = cloud.engine.awsEnvironment();
+  Object.assign(machine.env, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION });
+  // Those of whoever runs the tests are not to be found.
+  machine.env.AWS_SHARED_CREDENTIALS_FILE = `${machine.folder}/none`;
+  machine.env.AWS_CONFIG_FILE = `${machine.folder}/none`;
+  machine.env.AWS_ENDPOINT_URL = cloud.front.url;
+  machine.env.PEAL_ADMIN_FUNCTION = cloud.functionNamed('Admin').spec.name;
+}
+
+describe('where sign-up is closed', () => {
+  const peal = usePeal({
+    context: { signUp: 'closed' },
+    expectedErrors: /unknown access key|may not lambda/,
+  });
+
+  test('the operator makes accounts', async (t) => {
+    const machine = await newMachine(t, peal());
+    makeOperator(machine, peal());
+
+    const closed = await machine.run(['account', 'create']);
+    const made = await ask(machine, 'admin', 'account', 'create', machine.email);
+    const taken = await machine.run(['admin', 'account', 'create', machine.email]);
+    const login = await ask(machine, 'account', 'login');
+
+    assert.equal(closed.code, 1);
+    assert.match(closed.stderr, /sign-up is closed/);
+    assert.deepEqual(made, { email: machine.email, user: login.user });
+    assert.equal(taken.code, 1);
+    assert.match(taken.stderr, /email has already been taken/);
+  });
+
+  test('a password can be made up', async (t) => {
+    const machine = await newMachine(t, peal());
+    makeOperator(machine, peal());
+
+    const { stdout } = await machine.run(['admin', 'account', 'create', machine.email, '--generate']);
+    const [, password = ''] = /^Its password: ([A-Za-z0-9]{20})$/m.exec(stdout) ?? [];
+    const login = await machine.run(['account', 'login', '--password-stdin'], password);
+
+    assert.equal(login.code, 0, login.stderr);
+  });
+
+  test('tells what the operator lacks', async (t) => {
+    const machine = await newMachine(t, peal());
+    makeOperator(machine, peal());
+    const right = { ...machine.env };
+    const invite = (env: Record<string, string>) => {
+      Object.assign(machine.env, right, env);
+      return machine.run(['admin', 'invite']);
+    };
+
+    const stranger = await invite({ AWS_ACCESS_KEY_ID: 'stranger' });
+    const unknown = await invite({ PEAL_ADMIN_FUNCTION: 'nothing' });
+    const down = await invite({ AWS_ENDPOINT_URL: 'http://127.0.0.1:9' });
+    const unnamed = await invite({ PEAL_ADMIN_FUNCTION: '' });
+    const nobody = await invite({ AWS_ACCESS_KEY_ID: '', AWS_EC2_METADATA_DISABLED: 'true' });
+
+    assert.deepEqual(
+      [stranger, unknown, down, unnamed, nobody].map(({ code }) => code),
+      [1, 1, 3, 2, 2],
+    );
+    assert.match(stranger.stderr, /lambda:InvokeFunction/);
+    assert.match(unknown.stderr, /no function nothing\n.*AdminFunction/);
+    assert.match(unnamed.stderr, /AdminFunction/);
+    assert.match(nobody.stderr, /AWS_PROFILE/);
+  });
+});
+
+describe('where sign-up is by invitation', () => {
+  const peal = usePeal({ context: { signUp: 'invitation' } });
+
+  test('an invitation of the operator lets one sign up', async (t) => {
+    const operator = await newMachine(t, peal());
+    makeOperator(operator, peal());
+    const guest = await newMachine(t, peal());
+
+    const { invitation } = await ask(operator, 'admin', 'invite');
+    const without = await guest.run(['account', 'create']);
+    const invited = await guest.run(['account', 'create', '--invitation', String(invitation)]);
+
+    assert.deepEqual([without.code, invited.code], [1, 0], invited.stderr);
+    assert.match(without.stderr, /invitation is required/);
+  });
+});
