@@ -166,7 +166,8 @@ async function findH2load(credentials: Credentials): Promise<clients.Send | unde
   return async (messages, inFlight) => {
     const load = ['-c', '1', '-t', '1', '-n', String(messages), '-m', String(inFlight), '-d', file];
     const { stdout } = await run('h2load', [...load, ...headers.flatMap((line) => ['-H', line]), url]);
-    const [, time, unit, succeeded] = /finished in ([\d.]+)(m?s),[^]* (\d+) 2xx/.exec(stdout) ?? [];
+    const [, time, unit] = /finished in ([\d.]+)(m?s),/.exec(stdout) ?? [];
+    const succeeded = /(\d+) 2xx/.exec(stdout)?.[1];
     if (Number(succeeded ?? 0) <= messages - inFlight) throw new Error(stdout);
     return (Number(time) / (unit === 'ms' ? 1000 : 1)) * (messages / Number(succeeded));
   };

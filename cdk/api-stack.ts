@@ -7,6 +7,7 @@ import type { FunctionName } from './bundles.ts';
 import type { DataStack } from './data-stack.ts';
 import type { DispatchStack } from './dispatch-stack.ts';
 import { queueUrls } from './fan-out.ts';
+import { operator } from './operator.ts';
 import { PealFunction } from './peal-function.ts';
 
 export interface ApiStackProps extends StackProps {
@@ -75,13 +76,7 @@ export class ApiStack extends Stack {
       directory.tableArn,
     );
 
-    const admin = new PealFunction(this, 'Admin', {
-      bundle: bundles.admin,
-      description: 'The operator’s commands: accounts and invitations',
-      environment: { DIRECTORY_TABLE: directory.tableName },
-      timeout: Duration.seconds(15),
-      memory: 1769,
-    }).allow(['dynamodb:PutItem'], directory.tableArn);
+    const admin = operator(this, data, dispatch, bundles.admin);
 
     const api = new HttpApi(this, 'HttpApi', {
       description: 'Peal: the REST API',

@@ -21,6 +21,7 @@ const TIMEOUT = Duration.seconds(60);
 /** The queue of chunks of messages to very many devices, and the function that seals and stores them. */
 export class FanOut extends Construct {
   readonly queue: Queue;
+  readonly deadLetters: Queue;
 
   constructor(scope: Construct, id: string, { data, bundle, carriers, concurrency }: FanOutProps) {
     super(scope, id);
@@ -31,6 +32,7 @@ export class FanOut extends Construct {
         'Recipients of large messages for whom no copy could be stored. Their user keys are in the records.',
     });
     this.queue = work.queue;
+    this.deadLetters = work.deadLetters;
     const worker = new PealFunction(this, 'Worker', {
       bundle,
       description: 'Seals and stores messages for very many devices',

@@ -81,7 +81,10 @@ export async function createReceiver(peal: Peal, kind: Kind): Promise<Receiver> 
       const { promise, resolve, reject } = Promise.withResolvers<number>();
       const timer = setTimeout(() => reject(new Error(`no signal within ${LOST_MS} ms`)), LOST_MS);
       next = { promise, resolve, reject };
-      return promise.finally(() => clearTimeout(timer));
+      const signalled = promise.finally(() => clearTimeout(timer));
+      // Who fails before it waits for this has told what is wrong.
+      signalled.catch(() => undefined);
+      return signalled;
     },
     async sync(through = api) {
       await inbox.syncOnce(through);

@@ -1,33 +1,100 @@
 /**
- * The operator's function: invoked with AWS credentials (`lambda:InvokeFunction`), never over HTTP. Makes accounts
- * and invitations whatever the sign-up mode is.
+ * The operator's function: invoked with AWS credentials (`lambda:InvokeFunction`), never over HTTP. Makes accounts and
+ * invitations whatever the sign-up mode is, says how the queues are, and puts dead letters back.
  */
-import { Accounts } from '../../lib/accounts/accounts.ts';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { Accounts, type Login } from '../../lib/accounts/accounts.ts';
+import { apnsKeyOf } from '../../lib/carriers/apns/credentials.ts';
+import { serviceAccountOf } from '../../lib/carriers/fcm/credentials.ts';
+import { vapidKeyOf } from '../../lib/carriers/webpush/credentials.ts';
+import { type Redriven, redrive, renewDispatch } from '../../lib/dispatch/redrive.ts';
+import { type QueueStatus, statusOf } from '../../lib/dispatch/status.ts';
+import { renewFanOut } from '../../lib/fanout/fan-out.ts';
 import { Refusal } from '../../lib/refusal.ts';
-import { table } from '../environment.ts';
-
-const accounts = new Accounts(table('DIRECTORY_TABLE'), Date.now);
+import { OperatorQueue } from '../../lib/storage/operator-queue.ts';
+import { Queue } from '../../lib/storage/queue.ts';
+import { CALL, table, variable } from '../environment.ts';
 
 /** What the operator asks for. */
 export type AdminCommand =
   | { command: 'create-account'; email: string; password: string }
-  | { command: 'invite' };
+  | { command: 'invite' }
+  | { command: 'status' }
+  | { command: 'redrive'; queue: string };
 
 /** What came of it. `errors`: the command was refused. */
-export type AdminAnswer = { id: string } | { invitation: string } | { errors: string[] };
+export type AdminAnswer =
+  | { id: string }
+  | { invitation: string }
+  | { queues: QueueStatus[] }
+  | Redriven
+  | { errors: string[] };
+
+/** How long one redrive goes on; there may be more then. Below the function's own limit. Milliseconds. */
+const REDRIVE_MS = 40_000;
+
+const clock = Date.now;
+const accounts = new Accounts(table('DIRECTORY_TABLE'), clock);
+const sqs = new SQSClient({ maxAttempts: 4, requestHandler: { ...CALL, requestTimeout: 5_000 } });
+const secrets = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
+
+/** What can be looked at and redriven: a queue each, and what says whether its carrier has credentials. */
+const QUEUES = [
+  watched('fcm', serviceAccountOf),
+  watched('apns', apnsKeyOf),
+  watched('webpush', vapidKeyOf),
+  watched('desktop'),
+  watched('fan-out'),
+];
 
 export const handler = async (event: AdminCommand): Promise<AdminAnswer> => {
   try {
-    switch (event.command) {
-      case 'create-account':
-        return { id: (await accounts.create(String(event.email), String(event.password))).id };
-      case 'invite':
-        return { invitation: await accounts.invite() };
-      default:
-        return { errors: ['unknown command, can only be create-account or invite'] };
-    }
+    return await run(event);
   } catch (error) {
     if (error instanceof Refusal) return { errors: error.sentences };
     throw error;
   }
 };
+
+async function run(event: AdminCommand): Promise<AdminAnswer> {
+  switch (event.command) {
+    case 'create-account': {
+      const { id }: Login = await accounts.create(String(event.email), String(event.password));
+      return { id };
+    }
+    case 'invite':
+      return { invitation: await accounts.invite() };
+    case 'status':
+      return { queues: await statusOf(QUEUES) };
+    case 'redrive': {
+      const found = QUEUES.find(({ name }) => name === event.queue);
+      if (!found)
+        return { errors: [`unknown queue, can only be ${QUEUES.map(({ name }) => name).join(', ')}`] };
+      const renew = found.name === 'fan-out' ? renewFanOut : renewDispatch;
+      const queue = new Queue(sqs, found.url);
+      return redrive({ deadLetters: found.deadLetters, queue, renew }, clock, clock() + REDRIVE_MS);
+    }
+    default:
+      return { errors: ['unknown command, can only be create-account, invite, status or redrive'] };
+  }
+}
+
+function watched(name: string, credentialsOf?: (secret: string) => object | undefined) {
+  const prefix = name.replace('-', '_').toUpperCase();
+  const url = variable(`${prefix}_QUEUE_URL`);
+  return {
+    name,
+    url,
+    queue: new OperatorQueue(sqs, url),
+    deadLetters: new OperatorQueue(sqs, variable(`${prefix}_DEAD_LETTER_QUEUE_URL`)),
+    ...(credentialsOf && {
+      credentials: async () => {
+        const answer = await secrets.send(
+          new GetSecretValueCommand({ SecretId: variable(`${prefix}_SECRET`) }),
+        );
+        return credentialsOf(answer.SecretString ?? '') !== undefined;
+      },
+    }),
+  };
+}

@@ -1,4 +1,5 @@
 import type { DeviceRegistry } from '../accounts/device-registry.ts';
+import type { Renew } from '../dispatch/redrive.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import type { Copies } from '../messages/copies.ts';
@@ -153,3 +154,6 @@ export function parseFanOutRecord(body: string): FanOutRecord {
     throw new Error('not a fan-out record of version 1');
   return record as FanOutRecord;
 }
+
+/** A fan-out record as it was before any try. */
+export const renewFanOut: Renew = (body): FanOutRecord => ({ ...parseFanOutRecord(body), attempt: 0 });

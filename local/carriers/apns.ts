@@ -135,7 +135,8 @@ export class Apns implements Behaviour {
     for (const [token, usedAt] of this.#tokens) {
       if (usedAt <= now - UPDATE_SPAN) this.#tokens.delete(token);
     }
-    if (!this.#tokens.has(text) && this.#tokens.size >= (this.#options.maxTokens ?? 2)) return 'TooManyProviderTokenUpdates';
+    if (!this.#tokens.has(text) && this.#tokens.size >= (this.#options.maxTokens ?? 2))
+      return 'TooManyProviderTokenUpdates';
     this.#tokens.set(text, now);
     return undefined;
   }

@@ -19,7 +19,7 @@ export interface Asked {
   drop(): void;
   /** Announces that the connection takes no streams after this one. */
   goaway(): void;
-  /** Raises how many streams the peer may have open. */
+  /** Changes how many streams the peer may have open. */
   allowStreams(count: number): void;
 }
 
@@ -115,7 +115,8 @@ function flat(fields: IncomingHttpHeaders): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name in fields) {
     const value = fields[name];
-    if (name[0] !== ':' && value !== undefined) headers[name] = typeof value === 'string' ? value : String(value);
+    if (name[0] !== ':' && value !== undefined)
+      headers[name] = typeof value === 'string' ? value : String(value);
   }
   return headers;
 }

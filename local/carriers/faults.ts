@@ -2,7 +2,7 @@
 
 import { type Fault, type FaultRule, STAND_INS } from './types.ts';
 
-const KINDS: Record<Fault['kind'], 'ms' | 'status' | undefined> = {
+const KINDS: Record<Fault['kind'], 'ms' | 'status' | 'streams' | undefined> = {
   status: 'status',
   delay: 'ms',
   silence: undefined,
@@ -11,6 +11,7 @@ const KINDS: Record<Fault['kind'], 'ms' | 'status' | undefined> = {
   close: undefined,
   goaway: undefined,
   'goaway-close': undefined,
+  'stream-limit': 'streams',
   'slow-body': 'ms',
 };
 

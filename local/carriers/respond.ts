@@ -68,6 +68,10 @@ export function responder(behaviour: Behaviour, faults: Faults, journal: Journal
         asked.goaway();
         serve();
         return;
+      case 'stream-limit':
+        asked.allowStreams(fault.streams);
+        serve();
+        return;
       case 'silence':
         break;
       case 'reset-before':

@@ -55,6 +55,8 @@ export type Fault =
   | { kind: 'goaway' }
   /** Announce GOAWAY and drop the connection without having taken the message. */
   | { kind: 'goaway-close' }
+  /** From now on allow this connection so many streams (SETTINGS_MAX_CONCURRENT_STREAMS), and handle the request as usual. */
+  | { kind: 'stream-limit'; streams: number }
   /** Take the message and send the answer's body only after a while. */
   | { kind: 'slow-body'; ms: number };
 

@@ -87,6 +87,8 @@ export function createFunction(spec: FunctionSpec, options: FunctionOptions): La
 
   /** What Lambda's own side has to say about an invocation. */
   function complain(requestId: string, message: string): void {
+    // What the end of the cloud cut off has not failed.
+    if (closed) return;
     keepLine({ timestamp: new Date().toISOString(), level: 'ERROR', requestId, message });
   }
 

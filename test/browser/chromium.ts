@@ -59,7 +59,9 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
   const port = await listen(server, 0);
   const profile = mkdtempSync(join(tmpdir(), 'peal-chromium-'));
   let context: BrowserContext | undefined;
+  const tabs: Tab[] = [];
   const close = async () => {
+    for (const { page } of tabs) await page.evaluate(() => window.leave());
     await context?.close();
     await stop(server);
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -73,7 +75,15 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
     });
     context = launched;
     const origin = `http://127.0.0.1:${port}`;
-    return { origin, close, open: () => openTab(launched, origin) };
+    return {
+      origin,
+      close,
+      async open() {
+        const tab = await openTab(launched, origin);
+        tabs.push(tab);
+        return tab;
+      },
+    };
   } catch (error) {
     await close();
     throw error;

@@ -5,6 +5,7 @@ import {
   createMemoryStore,
   enrol,
   fromBase64,
+  type Listener,
   type StoredMessage,
   toBase64,
 } from '../../lib/device/index.ts';
@@ -39,13 +40,17 @@ declare global {
     join(address: Address, email: string, password: string): Promise<PortableIdentity>;
     /** Listens as a device that is registered already. */
     resume(address: Address, identity: PortableIdentity): Promise<void>;
+    /** Stops listening; resolves when nothing is under way any more. */
+    leave(): Promise<void>;
     /** Sends a message. */
     send(address: Address, token: string, user: string, message: string): Promise<string>;
   }
 }
 
+let listener: Listener | undefined;
+
 async function listen({ api, socket }: Address, store: ReturnType<typeof createMemoryStore>): Promise<void> {
-  const listener = createListener({
+  listener = createListener({
     api: createApi({ url: api }),
     socket,
     store,
@@ -87,6 +92,8 @@ window.resume = async (address, { publicKey, secretKey, ...identity }) => {
   });
   await listen(address, store);
 };
+
+window.leave = async () => listener?.stop();
 
 window.send = async ({ api }, token, user, message) =>
   (await createApi({ url: api }).sendMessage({ token, user, message })).request;

@@ -225,6 +225,21 @@ for (const [what, fields, named] of [
     'push',
   ],
   [
+    'a Web Push endpoint in a private network',
+    {
+      name: 'x',
+      platform: 'web',
+      public_key: KEY,
+      push: JSON.stringify({
+        type: 'webpush',
+        endpoint: 'https://169.254.169.254/latest',
+        p256dh: 'B'.repeat(87),
+        auth: 'a'.repeat(22),
+      }),
+    },
+    'push',
+  ],
+  [
     'a Web Push endpoint without TLS',
     {
       name: 'x',

@@ -9,7 +9,7 @@ import type { Carrier, Outcome, Push } from '../carrier.ts';
 import { createHttp2Client, type Http2Client } from '../http2/client.ts';
 import { RequestError } from '../http2/errors.ts';
 import type { Answer } from '../http2/exchange.ts';
-import { AccessTokens, type ServiceAccount } from './access-token.ts';
+import { type AccessToken, AccessTokens, type ServiceAccount } from './access-token.ts';
 import { verdict } from './outcomes.ts';
 import { type FcmTarget, sealedData, stubData, wireMessage } from './payload.ts';
 
@@ -53,13 +53,12 @@ export function createFcm(options: FcmOptions): Carrier {
   }
 
   async function handOff(push: Push, target: FcmTarget, deadline: number): Promise<Outcome> {
-    let token = tokens.ready();
-    if (token === undefined) {
-      const access = await tokens.get(remaining(deadline));
-      if (access.kind !== 'token') return access;
-      token = access.token;
-    }
+    const ready = tokens.ready();
+    const access: AccessToken =
+      ready === undefined ? await tokens.get(remaining(deadline)) : { kind: 'token', token: ready };
+    if (access.kind !== 'token') return access;
 
+    let { token } = access;
     let refreshed = false;
     let data = sealedData(push);
     // At most three requests: each of the two repeats is granted once.

@@ -58,7 +58,8 @@ export function exchange(
     if (settled) return;
     const code = stream.rstCode;
     const whole = answered !== undefined && (read?.ended ?? true) && code === constants.NGHTTP2_NO_ERROR;
-    if (read?.tooLong) settle(new RequestError('too-large', `answer is longer than ${MAX_ANSWER_BYTES} bytes`));
+    if (read?.tooLong)
+      settle(new RequestError('too-large', `answer is longer than ${MAX_ANSWER_BYTES} bytes`));
     else if (failure) settle(failure);
     else if (whole) settle(answerOf(answered!, read ? Buffer.concat(read.chunks).toString() : ''));
     else settle(new RequestError('closed', `stream ended without a complete answer (code ${code})`));

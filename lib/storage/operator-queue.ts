@@ -5,14 +5,14 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 
-/** A dead letter, hidden from others until its visibility timeout ends or it is removed. */
-export interface DeadLetter {
+/** A record, hidden from others until its visibility timeout ends or it is removed. */
+export interface HeldRecord {
   body: string;
   receipt: string;
 }
 
-/** A dead-letter queue, as an operator works on it. */
-export class DeadLetters {
+/** A queue as an operator works on it by hand: counted, and, a dead-letter queue, emptied. */
+export class OperatorQueue {
   readonly #client: SQSClient;
   readonly #url: string;
 
@@ -22,7 +22,7 @@ export class DeadLetters {
   }
 
   /** Takes up to ten, waiting a second for them. */
-  async receive(): Promise<DeadLetter[]> {
+  async receive(): Promise<HeldRecord[]> {
     const answer = await this.#client.send(
       new ReceiveMessageCommand({ QueueUrl: this.#url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
     );
@@ -39,11 +39,12 @@ export class DeadLetters {
     await this.#client.send(new DeleteMessageBatchCommand({ QueueUrl: this.#url, Entries }));
   }
 
-  /** About how many there are. */
+  /** About how many records there are, visible or delayed. */
   async count(): Promise<number> {
+    const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesDelayed'] as const;
     const answer = await this.#client.send(
-      new GetQueueAttributesCommand({ QueueUrl: this.#url, AttributeNames: ['ApproximateNumberOfMessages'] }),
+      new GetQueueAttributesCommand({ QueueUrl: this.#url, AttributeNames: [...names] }),
     );
-    return Number(answer.Attributes?.ApproximateNumberOfMessages ?? 0);
+    return names.reduce((sum, name) => sum + Number(answer.Attributes?.[name] ?? 0), 0);
   }
 }

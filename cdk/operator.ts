@@ -1,0 +1,37 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { DataStack } from './data-stack.ts';
+import type { DispatchStack } from './dispatch-stack.ts';
+import { PealFunction } from './peal-function.ts';
+
+/** The function behind `peal admin`: invoked with AWS credentials only. */
+export function operator(
+  scope: Construct,
+  { directory, fcmSecret, apnsSecret, webPushSecret }: DataStack,
+  { carriers, fanOut }: DispatchStack,
+  bundle: string,
+): PealFunction {
+  const secrets = { FCM: fcmSecret, APNS: apnsSecret, WEBPUSH: webPushSecret };
+  const queues = { ...carriers, FAN_OUT: fanOut };
+  const environment: Record<string, string> = { DIRECTORY_TABLE: directory.tableName };
+  for (const [name, { queue, deadLetters }] of Object.entries(queues)) {
+    environment[`${name.toUpperCase()}_QUEUE_URL`] = queue.queueUrl;
+    environment[`${name.toUpperCase()}_DEAD_LETTER_QUEUE_URL`] = deadLetters.queueUrl;
+  }
+  for (const [name, secret] of Object.entries(secrets)) environment[`${name}_SECRET`] = secret.secretArn;
+
+  const working = Object.values(queues).map(({ queue }) => queue.queueArn);
+  const dead = Object.values(queues).map(({ deadLetters }) => deadLetters.queueArn);
+  return new PealFunction(scope, 'Admin', {
+    bundle,
+    description: 'The operator’s commands: accounts, invitations, status, redrive',
+    environment,
+    timeout: Duration.seconds(60),
+    memory: 1769,
+  })
+    .allow(['dynamodb:PutItem'], directory.tableArn)
+    .allow(['secretsmanager:GetSecretValue'], ...Object.values(secrets).map(({ secretArn }) => secretArn))
+    .allow(['sqs:GetQueueAttributes'], ...working, ...dead)
+    .allow(['sqs:SendMessage'], ...working)
+    .allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], ...dead);
+}
