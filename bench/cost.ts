@@ -19,8 +19,8 @@ type Step = (typeof STEPS)[number];
 type Costs = Record<Step, Amounts>;
 
 const WARM_UP = 5;
-/** FCM takes 240 messages a minute for one device: beyond that another one is needed. */
-const PER_DEVICE = 200;
+/** Peal hands at most 60 messages a minute to one device over FCM: beyond that another device is needed. */
+const PER_DEVICE = 50;
 /** Bytes of the two lines that Lambda itself logs of an invocation (`platform.start`, `platform.report`), at level INFO. */
 const SYSTEM_LINES = 370;
 

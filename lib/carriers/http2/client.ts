@@ -156,8 +156,15 @@ class PendingRequest {
   #open(session: ClientHttp2Session): ClientHttp2Stream {
     const { path, headers, body } = this.#asked;
     const all = { ':method': 'POST', ':path': path, ...headers };
-    const stream = exchange(session, all, body, (result) => this.#settle(result));
-    this.#parts.sessions.opened(session, stream);
+    const { sessions } = this.#parts;
+    const stream = exchange(
+      session,
+      all,
+      body,
+      (result) => this.#settle(result),
+      () => sessions.closed(session),
+    );
+    sessions.opened(session);
     return stream;
   }
 

@@ -21,17 +21,18 @@ export interface Answer {
 const WITH_BODY = { endStream: false };
 
 /**
- * Opens a stream, sends the body and calls `done` exactly once: with the answer as soon as it is complete, or with why
+ * Opens a stream, sends the body, calls `closed` once when the stream is gone, and `done` exactly once: with the answer as soon as it is complete, or with why
  * there is none when the stream has closed. It is `close` that tells of failures, because node:http2 reports a peer
  * that goes away in the middle by `end` and `close` without any `error`.
  *
- * @throws what `session.request` throws when the session takes no more streams; `done` is not called then
+ * @throws what `session.request` throws when the session takes no more streams; nothing is called then
  */
 export function exchange(
   session: ClientHttp2Session,
   headers: Record<string, string>,
   body: string | Uint8Array,
   done: (result: Answer | RequestError) => void,
+  closed: () => void,
 ): ClientHttp2Stream {
   const stream = session.request(headers, WITH_BODY);
   let settled = false;
@@ -55,6 +56,7 @@ export function exchange(
     failure ??= new RequestError('reset', error.message, error);
   });
   stream.on('close', () => {
+    closed();
     if (settled) return;
     const code = stream.rstCode;
     const whole = answered !== undefined && (read?.ended ?? true) && code === constants.NGHTTP2_NO_ERROR;

@@ -5,7 +5,7 @@
  * sessions that were left alone for so long that the peer or a NAT may have dropped them.
  */
 
-import type { ClientHttp2Session, ClientHttp2Stream, SecureClientSessionOptions } from 'node:http2';
+import type { ClientHttp2Session, SecureClientSessionOptions } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import http2Wrapper, { type PromiseListeners } from 'http2-wrapper';
 import { RequestError } from './errors.ts';
@@ -105,18 +105,23 @@ export class Sessions {
     this.#agent.getSession(origin, undefined, listeners);
   }
 
-  /** Counts a stream that was opened on a session, until it closes. */
-  opened(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
+  /** Counts a stream that was opened on a session. */
+  opened(session: ClientHttp2Session): void {
     const kept = this.#kept.get(session);
     if (!kept) return;
 
     kept.streams++;
     kept.usedAt = this.#limits.now();
-    stream.on('close', () => {
-      kept.streams--;
-      kept.usedAt = this.#limits.now();
-      if (kept.retired && kept.streams === 0) end(session, kept);
-    });
+  }
+
+  /** Counts a stream that has closed; its session may be gone already. */
+  closed(session: ClientHttp2Session): void {
+    const kept = this.#kept.get(session);
+    if (!kept) return;
+
+    kept.streams--;
+    kept.usedAt = this.#limits.now();
+    if (kept.retired && kept.streams === 0) end(session, kept);
   }
 
   /** Notes that the peer has answered on this session as to somebody it knows. */
