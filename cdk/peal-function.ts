@@ -6,6 +6,7 @@ import {
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
+  SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -46,6 +47,8 @@ export class PealFunction extends Construct {
       timeout: props.timeout,
       memorySize: props.memory,
       loggingFormat: LoggingFormat.JSON,
+      // Without Lambda's own three lines an invocation, which would cost more than the database of a small message.
+      systemLogLevelV2: SystemLogLevel.WARN,
       logGroup,
       role,
     });

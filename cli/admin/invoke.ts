@@ -3,6 +3,7 @@ import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
 import type { AdminAnswer, AdminCommand } from '../../functions/admin/index.ts';
 import { RefusedError, TroubleError, UsageError } from '../errors.ts';
 
+type FieldOf<Answer, Field> = Answer extends unknown ? (Field extends keyof Answer ? Answer : never) : never;
 type KeysOf<Union> = Union extends unknown ? keyof Union : never;
 
 /**
@@ -10,14 +11,14 @@ type KeysOf<Union> = Union extends unknown ? keyof Union : never;
  * them: environment, profile, instance role; AWS_ENDPOINT_URL for another address.
  *
  * @param name of the function, or its ARN
- * @param field of the answer that has the result
+ * @param field that the answer must have
  * @throws CliError
  */
-export async function invokeAdmin(
+export async function invokeAdmin<Field extends Exclude<KeysOf<AdminAnswer>, 'errors'>>(
   name: string,
   command: AdminCommand,
-  field: Exclude<KeysOf<AdminAnswer>, 'errors'>,
-): Promise<string> {
+  field: Field,
+): Promise<FieldOf<AdminAnswer, Field>> {
   // Loaded only here: no other command should pay for it.
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
   let output: InvokeCommandOutput;
@@ -30,14 +31,9 @@ export async function invokeAdmin(
   }
   const text = output.Payload?.transformToString() ?? '';
   if (output.FunctionError !== undefined) throw new TroubleError(`${name} failed: ${text}`, 'See its log.');
-  return readAnswer(text, name, field);
-}
-
-function readAnswer(text: string, name: string, field: string): string {
-  const answer: Record<string, unknown> = parse(text);
+  const answer = parse(text);
   if (Array.isArray(answer.errors)) throw new RefusedError(answer.errors.join('; '), []);
-  const result = answer[field];
-  if (typeof result === 'string') return result;
+  if (field in answer) return answer as FieldOf<AdminAnswer, Field>;
   throw new TroubleError(
     `${name} did not answer with ${field}`,
     'Check that this is the function behind the output AdminFunction.',

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { invokeAdmin } from '../admin/invoke.ts';
 import { generatePassword } from '../admin/password.ts';
 import { UsageError } from '../errors.ts';
-import { printResult } from '../output.ts';
+import { printResult, table } from '../output.ts';
 import { newPassword } from '../session.ts';
 
 const HELP = `
@@ -16,7 +16,9 @@ Examples:
   $ export PEAL_ADMIN_FUNCTION=PealApi-AdminFunction1A2B3C
   $ peal admin account create me@example.com
   $ peal admin account create ci@example.com --generate --json
-  $ peal admin invite`;
+  $ peal admin invite
+  $ peal admin status
+  $ peal admin redrive fcm`;
 
 interface AdminOptions {
   json?: boolean;
@@ -26,7 +28,7 @@ interface AdminOptions {
 }
 
 export function registerAdmin(program: Command): void {
-  const admin = program.command('admin').description('for the operator: accounts and invitations');
+  const admin = program.command('admin').description('for the operator: accounts, invitations, queues');
   admin
     .addOption(
       new Option('--function <name>', "the operator's function, the stack output AdminFunction").env(
@@ -45,6 +47,11 @@ export function registerAdmin(program: Command): void {
     .option('--generate', 'make a password up, and show it')
     .action(createAccount);
   admin.command('invite').description('make an invitation: good for one account, for a week').action(invite);
+  admin
+    .command('status')
+    .description('how the queues are, and which carriers have credentials')
+    .action(status);
+  admin.command('redrive <queue>').description('put the dead letters of a queue back on it').action(redrive);
 }
 
 async function createAccount(email: string, _options: object, command: Command): Promise<void> {
@@ -52,7 +59,7 @@ async function createAccount(email: string, _options: object, command: Command):
   const name = functionName(options);
   const generated = options.generate ? generatePassword() : undefined;
   const password = generated ?? (await newPassword(options.passwordStdin === true));
-  const user = await invokeAdmin(name, { command: 'create-account', email, password }, 'id');
+  const { id: user } = await invokeAdmin(name, { command: 'create-account', email, password }, 'id');
   const lines = [`Account ${email}. Its user key: ${user}`];
   if (generated !== undefined) lines.push(`Its password: ${generated}`);
   const value = { email, user, ...(generated !== undefined && { password: generated }) };
@@ -61,12 +68,33 @@ async function createAccount(email: string, _options: object, command: Command):
 
 async function invite(_options: object, command: Command): Promise<void> {
   const options = command.optsWithGlobals<AdminOptions>();
-  const invitation = await invokeAdmin(functionName(options), { command: 'invite' }, 'invitation');
+  const { invitation } = await invokeAdmin(functionName(options), { command: 'invite' }, 'invitation');
   await printResult(
     options.json === true,
     { invitation },
     `Invitation: ${invitation}\nGood for one account within a week: peal account create --invitation ${invitation}`,
   );
+}
+
+async function status(_options: object, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<AdminOptions>();
+  const { queues } = await invokeAdmin(functionName(options), { command: 'status' }, 'queues');
+  const rows = queues.map(({ name, credentials, waiting, deadLetters }) => [
+    name,
+    credentials ?? 'needs none',
+    String(waiting),
+    String(deadLetters),
+  ]);
+  const text = table(['QUEUE', 'CREDENTIALS', 'WAITING', 'DEAD LETTERS'], rows);
+  await printResult(options.json === true, { queues }, text);
+}
+
+async function redrive(queue: string, _options: object, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<AdminOptions>();
+  const done = await invokeAdmin(functionName(options), { command: 'redrive', queue }, 'records');
+  const { records, expired, unreadable } = done;
+  const text = `${records} put back, ${expired} expired and deleted, ${unreadable} unreadable and left.`;
+  await printResult(options.json === true, { records, expired, unreadable }, text);
 }
 
 function functionName(options: AdminOptions): string {

@@ -245,6 +245,23 @@ describe('where sign-up is closed', () => {
     assert.match(taken.stderr, /email has already been taken/);
   });
 
+  test('the operator sees the queues and puts dead letters back', async (t) => {
+    const machine = await newMachine(t, peal());
+    makeOperator(machine, peal());
+
+    const shown = await machine.run(['admin', 'status']);
+    const { queues } = await ask(machine, 'admin', 'status');
+    const done = await ask(machine, 'admin', 'redrive', 'fcm');
+    const unknown = await machine.run(['admin', 'redrive', 'sms']);
+
+    assert.match(shown.stdout, /^fcm +on +0 +0$/m);
+    assert.match(shown.stdout, /^desktop +needs none +0 +0$/m);
+    assert.equal((queues as unknown[]).length, 5);
+    assert.deepEqual(done, { records: 0, expired: 0, unreadable: 0 });
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /can only be fcm, apns, webpush, desktop, fan-out/);
+  });
+
   test('a password can be made up', async (t) => {
     const machine = await newMachine(t, peal());
     makeOperator(machine, peal());

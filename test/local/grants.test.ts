@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import type { DeviceStore } from '../../lib/device/index.ts';
-import { createListener } from '../../lib/device/index.ts';
+import { createKeyPair, createListener } from '../../lib/device/index.ts';
 import { answerJson } from '../../local/aws/call.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { asList, isObject, type JsonObject } from '../../local/template/json.ts';
@@ -24,7 +24,7 @@ const peal = usePeal({
 const EVENT_SOURCE = ['sqs:ChangeMessageVisibility', 'sqs:GetQueueUrl'];
 
 /** Milliseconds. */
-const PATIENCE = 10_000;
+const PATIENCE = 20_000;
 
 /** Roles by what is left of them that was never used, in words. */
 function unused({ cloud }: TestPeal): string[] {
@@ -76,14 +76,16 @@ async function listen(
   return { ended: ended.promise, stop: () => listener.stop() };
 }
 
+const isFor = ({ id }: { id: string }, input: JsonObject) => JSON.stringify(input).includes(id);
+
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 
-/** Makes every record that is queued from now on an old one, so that its first failure exhausts its budget. */
+/** Makes every record that is queued from now on a record's last try: the first failure gives it up. */
 function ageRecords({ cloud }: TestPeal): () => void {
   return cloud.front.intercept(({ caller, action, input }) => {
     if (!caller.name.includes('Send') || action !== 'SendMessageBatch') return undefined;
     const entries = asList(input.Entries).filter(isObject);
-    const aged = (body: string) => JSON.stringify({ ...JSON.parse(body), acceptedAt: 1 });
+    const aged = (body: string) => JSON.stringify({ ...JSON.parse(body), acceptedAt: 1, attempt: 9 });
     const bodies = new Map(entries.map(({ Id, MessageBody }) => [Id, String(MessageBody)]));
     return {
       input: {
@@ -99,6 +101,20 @@ function ageRecords({ cloud }: TestPeal): () => void {
       },
     };
   });
+}
+
+/** Accounts whose devices are, with some more, too many for one invocation. @returns their user keys */
+function crowd(): Promise<string[]> {
+  const { publicKey } = createKeyPair();
+  return Promise.all(
+    Array.from({ length: 5 }, async () => {
+      const { api, user } = await newAccount(peal());
+      for (let n = 0; n < 40; n++) {
+        await api.registerDevice({ name: `desk-${n}`, platform: 'desktop', publicKey });
+      }
+      return user;
+    }),
+  );
 }
 
 test('every grant of every role is used, so that none is wider than what Peal does', async (t) => {
@@ -121,20 +137,26 @@ test('every grant of every role is used, so that none is wider than what Peal do
   const devices = [...phones, desktop, await newDevice(account, { platform: 'open' })];
 
   await t.test('delivery to each kind of device, sync and acknowledge', async (t) => {
-    const arrived = Promise.withResolvers<void>();
-    const listener = await listen(t, desktop, api, arrived.resolve);
+    // Logs in and does not sync, so that the message still waits when dispatch looks for it.
+    const socket = new WebSocket(peal().socket);
+    t.after(() => socket.close());
+    const frame = async () => (await once(socket, 'message'))[0].data;
+    await once(socket, 'open');
+    const greeting = frame();
+    socket.send(`login:${desktop.id}:${desktop.secret}\n`);
+    assert.equal(await greeting, '#');
+    const signal = frame();
     assert.equal((await send('one')).status, 200);
-    await arrived.promise;
+    assert.equal(await signal, '!');
+
+    const farewell = frame();
+    const listener = await listen(t, desktop, api);
+    assert.equal(await farewell, 'A');
+    await listener.stop();
     const pushed = await carriers.journal.waitFor(targets.length, PATIENCE);
     assert.equal(pushed.length, targets.length);
     for (const device of devices) await device.sync();
-    for (const device of devices) {
-      if (device !== desktop) assert.deepEqual(device.texts(), ['one']);
-    }
-
-    const second = await listen(t, desktop, api);
-    assert.equal(await listener.ended, 'replaced');
-    await second.stop();
+    for (const device of phones) assert.deepEqual(device.texts(), ['one']);
   });
 
   await t.test('a connection that is gone', async (t) => {
@@ -169,6 +191,45 @@ test('every grant of every role is used, so that none is wider than what Peal do
       carriers.faults.clear();
       await listener.stop();
     }
+  });
+
+  await t.test('a message to very many devices, and what of it is given up', async () => {
+    const user = [...(await crowd()), account.user].join(',');
+    for (const round of ['again', 'never']) {
+      let failures = 1;
+      const stops = [
+        round === 'never' ? ageRecords(peal()) : () => {},
+        front.intercept(({ caller, action, input }) =>
+          caller.name.includes('FanOut') && action === 'PutItem' && isFor(desktop, input) && failures-- > 0
+            ? failure(400, 'ValidationException', 'no')
+            : undefined,
+        ),
+      ];
+      assert.equal((await send(round, { user })).status, 200);
+      const queue = round === 'never' ? 'DeadLetters' : 'Queue';
+      await until(
+        peal(),
+        () =>
+          !unused(peal()).some((grant) => new RegExp(`FanOutWorker.*SendMessage on .*${queue}`).test(grant)),
+      );
+      for (const stop of stops) stop();
+    }
+  });
+
+  await t.test('what the operator does', async () => {
+    const admin = cloud.functionNamed('Admin');
+    await admin.invoke({ command: 'status' });
+    const queues = ['fcm', 'apns', 'webpush', 'desktop', 'fan-out'];
+    const redriven = await Promise.all(
+      queues.map(async (queue) => {
+        const { payload } = await admin.invoke({ command: 'redrive', queue });
+        return [queue, ((payload as { records: number }).records ?? 0) > 0];
+      }),
+    );
+    assert.deepEqual(
+      redriven,
+      queues.map((queue) => [queue, true]),
+    );
   });
 
   await t.test('targets that are dead', async () => {
