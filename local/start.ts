@@ -109,7 +109,7 @@ function announce(device: DemoDevice, stored: StoredMessage) {
     stored.kind === 'message'
       ? { title: stored.message.title ?? stored.message.app, message: stored.message.message }
       : { title: 'Unreadable', message: stored.reason };
-  console.log(`${time}  ${device.name.padEnd(13)}  ${device.reached.padEnd(14)}  ${title}: ${message}`);
+  console.log(`${time}  ${device.name.padEnd(13)}  ${device.reached.padEnd(16)}  ${title}: ${message}`);
   return { time, device: device.name, reached: device.reached, title, message };
 }
 
@@ -128,9 +128,10 @@ function say(text: string): void {
   console.log(text);
 }
 
-/** What the cloud did is only interesting if it went wrong, or if asked for. */
+/** What the cloud did is only interesting if it went wrong, or if asked for; so is what a function warns of. */
 function log(...[level, message, fields]: Parameters<CloudLog>): void {
-  if (level !== 'error' && level !== 'warn' && !values.verbose) return;
+  const wrong = level === 'error' || (level === 'warn' && fields?.function === undefined);
+  if (!wrong && !values.verbose) return;
   console.error(
     `${level}: ${message}`,
     fields && Object.keys(fields).length > 0 ? JSON.stringify(fields) : '',

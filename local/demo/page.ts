@@ -77,7 +77,7 @@ const page = (curl: string, nonce: string) => `<!doctype html>
 <style nonce="${nonce}">
   :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
   body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-  pre { padding: 0.75rem 1rem; overflow-x: auto; border: 1px solid #8886; border-radius: 0.5rem; }
+  pre { padding: 0.75rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #8886; border-radius: 0.5rem; }
   table { width: 100%; border-collapse: collapse; }
   th, td { text-align: left; vertical-align: top; padding: 0.5rem 0.75rem 0.5rem 0; border-bottom: 1px solid #8883; }
   td:first-child, td:nth-child(2) { white-space: nowrap; }

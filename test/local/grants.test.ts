@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
-import type { DeviceStore } from '../../lib/device/index.ts';
-import { createKeyPair, createListener } from '../../lib/device/index.ts';
+import { createKeyPair, createListener, type Listener, type PealApi } from '../../lib/device/index.ts';
 import { answerJson } from '../../local/aws/call.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { asList, isObject, type JsonObject } from '../../local/template/json.ts';
-import { apnsTarget, fcmTarget, newDevice } from '../support/devices.ts';
+import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
 import { newAccount, post, type TestPeal, usePeal } from '../support/peal.ts';
 import type { Cleanup } from './assemblies.ts';
 
@@ -34,38 +33,31 @@ function unused({ cloud }: TestPeal): string[] {
     .map(({ role, action, resource }) => `${role}: ${action} on ${resource}`);
 }
 
-/** Waits until a condition holds; looks again after every AWS call of a function. */
-async function until({ cloud }: TestPeal, condition: () => boolean): Promise<void> {
+/** Waits until no grant that matches is unused; looks again after every AWS call of a function. */
+async function used(pattern: RegExp): Promise<void> {
+  const { cloud } = peal();
   const events = new EventEmitter<{ call: [] }>();
-  // The call is let go on first, so that what it does to the grants is known when the condition is looked at.
+  // The call is let go on first, so that what it does to the grants is known when they are looked at.
   const stop = cloud.front.intercept(() => void setImmediate(() => events.emit('call')));
   const signal = AbortSignal.timeout(PATIENCE);
   try {
-    while (!condition()) await once(events, 'call', { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    // The time is over: the caller asserts, and says what is missing.
+    while (unused(peal()).some((grant) => pattern.test(grant))) await once(events, 'call', { signal });
+  } catch (cause) {
+    throw new Error(`never used:\n${unused(peal()).join('\n')}`, { cause });
   } finally {
     stop();
   }
 }
 
-/** Listens on the socket; resolves once it is connected. `ended` resolves to why it was sent away. */
-async function listen(
-  t: Cleanup,
-  device: { store: DeviceStore },
-  api: Parameters<typeof createListener>[0]['api'],
-  shown: () => void = () => {},
-) {
+/** Listens on the socket as a device; resolves once it is connected. */
+async function listen(t: Cleanup, { store }: TestDevice, api: PealApi): Promise<Listener> {
   const connected = Promise.withResolvers<void>();
-  const ended = Promise.withResolvers<string>();
   const listener = createListener({
     api,
     socket: peal().socket,
-    store: device.store,
-    onMessage: shown,
+    store,
+    onMessage() {},
     onError: connected.reject,
-    onEnd: ended.resolve,
     onState: ({ state }) => {
       if (state === 'connected') connected.resolve();
     },
@@ -73,7 +65,7 @@ async function listen(
   t.after(() => listener.stop());
   await listener.start();
   await connected.promise;
-  return { ended: ended.promise, stop: () => listener.stop() };
+  return listener;
 }
 
 const isFor = ({ id }: { id: string }, input: JsonObject) => JSON.stringify(input).includes(id);
@@ -163,7 +155,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     const listener = await listen(t, desktop, api);
     const { socket } = newestConnection();
     const closed = once(socket, 'close');
-    const forgotten = until(peal(), () => !unused(peal()).some((grant) => /Desktop.*DeleteItem/.test(grant)));
+    const forgotten = used(/DesktopPushRole.*DeleteItem/);
     await listener.stop();
     await closed;
     await send('to nobody there');
@@ -180,13 +172,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
         carriers.faults.add({ carrier, fault: { kind: 'status', status: 503 } });
       const queue = round === 'never' ? 'DeadLetters' : 'Queue';
       assert.equal((await send(round)).status, 200);
-      await until(
-        peal(),
-        () =>
-          !unused(peal()).some((grant) =>
-            new RegExp(`sqs:SendMessage on .*(Fcm|Apns|Webpush|Desktop)${queue}`).test(grant),
-          ),
-      );
+      await used(new RegExp(`PushRole.*sqs:SendMessage on .*${queue}`));
       stop();
       carriers.faults.clear();
       await listener.stop();
@@ -207,11 +193,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
       ];
       assert.equal((await send(round, { user })).status, 200);
       const queue = round === 'never' ? 'DeadLetters' : 'Queue';
-      await until(
-        peal(),
-        () =>
-          !unused(peal()).some((grant) => new RegExp(`FanOutWorker.*SendMessage on .*${queue}`).test(grant)),
-      );
+      await used(new RegExp(`FanOutWorkerRole.*sqs:SendMessage on .*${queue}`));
       for (const stop of stops) stop();
     }
   });
@@ -239,7 +221,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
       carriers.notes.set({ carrier, target, deadSince });
     }
     await send('to the dead');
-    await until(peal(), () => !unused(peal()).some((grant) => /Push.*UpdateItem/.test(grant)));
+    await used(/PushRole.*UpdateItem/);
   });
 
   await t.test('a message that cannot be queued is withdrawn', async () => {
@@ -267,7 +249,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     await other.logout();
   });
 
-  await until(peal(), () => unused(peal()).length === 0);
+  await used(/./);
 
   assert.deepEqual(unused(peal()), []);
   const ofEventSources = cloud.iam.unusedGrants().map(({ role, action }) => `${role} ${action}`);

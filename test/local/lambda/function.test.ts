@@ -424,7 +424,9 @@ test('uses a process that was started ahead for the first invocation', async (t)
     `import { appendFileSync } from 'node:fs'; appendFileSync(${JSON.stringify(started)}, process.pid + ' ');`,
   );
   const made = functionOf(t, 'exports.handler = async () => process.pid;', {}, { preload: [preload] });
-  while (!existsSync(started)) await new Promise((resolve) => setTimeout(resolve, 5));
+  // The file is there before its content is.
+  while (!existsSync(started) || !readFileSync(started, 'utf8').includes(' '))
+    await new Promise((resolve) => setTimeout(resolve, 5));
   const [ahead] = readFileSync(started, 'utf8').split(' ');
 
   const { payload } = await made.invoke({});
