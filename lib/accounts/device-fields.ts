@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { SOUND } from '../carriers/apns/payload.ts';
 import type { PushTarget } from '../carriers/carrier.ts';
 import type { Params } from '../http/params.ts';
 import { publicUrl } from '../net/public-address.ts';
@@ -22,6 +23,7 @@ const TARGET = v.variant('type', [
     token: v.pipe(v.string(), v.regex(/^(?:[0-9a-fA-F]{2}){16,100}$/), v.toLowerCase()),
     topic: v.pipe(v.string(), v.regex(/^[A-Za-z0-9.-]{1,255}$/)),
     environment: v.picklist(['sandbox', 'production']),
+    sound: v.exactOptional(v.pipe(v.string(), v.regex(SOUND))),
   }),
   v.object({
     type: v.literal('webpush'),

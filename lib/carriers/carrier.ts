@@ -7,7 +7,14 @@
 export type PushTarget =
   | { type: 'fcm'; token: string }
   | { type: 'fcm'; fid: string }
-  | { type: 'apns'; token: string; topic: string; environment: 'sandbox' | 'production' }
+  | {
+      type: 'apns';
+      token: string;
+      topic: string;
+      environment: 'sandbox' | 'production';
+      /** Sound of its notifications: a file in the app's bundle. Absent: the system's. */
+      sound?: string | undefined;
+    }
   | { type: 'webpush'; endpoint: string; p256dh: string; auth: string };
 
 /** Names of the carriers that have a queue and a Lambda of their own. */

@@ -38,6 +38,21 @@ describe('APNs payload', () => {
     });
   });
 
+  it('sounds as the device’s owner chose, and not at all below priority 0', () => {
+    const sounds = [-1, 0, 1].map((priority) => {
+      const payload = JSON.parse(stubPayload({ id: 7, priority, target: { ...target, sound: 'siren.caf' } }));
+      return payload.aps.sound;
+    });
+
+    assert.deepEqual(sounds, [undefined, 'siren.caf', 'siren.caf']);
+  });
+
+  it('never lets the name of a sound break out of its place', () => {
+    const text = stubPayload({ id: 7, priority: 0, target: { ...target, sound: '","x":"' } });
+
+    assert.equal(JSON.parse(text).aps.sound, 'default');
+  });
+
   it('carries the largest message that fits and not one byte more, whatever id and priority', () => {
     fc.assert(
       fc.property(fc.nat(Number.MAX_SAFE_INTEGER), fc.integer({ min: -2, max: 2 }), (id, priority) => {
