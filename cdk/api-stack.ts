@@ -3,7 +3,7 @@ import { HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Construct } from 'constructs';
 import type { SignUpMode } from '../lib/accounts/accounts.ts';
-import type { FunctionName } from './bundles.ts';
+import type { Bundles } from './bundles.ts';
 import type { DataStack } from './data-stack.ts';
 import type { DispatchStack } from './dispatch-stack.ts';
 import { queueUrls } from './fan-out.ts';
@@ -13,7 +13,7 @@ import { PealFunction } from './peal-function.ts';
 export interface ApiStackProps extends StackProps {
   data: DataStack;
   dispatch: DispatchStack;
-  bundles: Record<FunctionName, string>;
+  bundles: Bundles;
   signUp: SignUpMode;
 }
 
@@ -25,7 +25,7 @@ export class ApiStack extends Stack {
     const tables = { DIRECTORY_TABLE: directory.tableName, MAILBOX_TABLE: mailbox.tableName };
 
     const send = new PealFunction(this, 'Send', {
-      bundle: bundles.send,
+      bundle: bundles('send'),
       description: 'Accepts messages: seals, stores, queues',
       environment: {
         ...tables,
@@ -45,7 +45,7 @@ export class ApiStack extends Stack {
       );
 
     const sync = new PealFunction(this, 'Sync', {
-      bundle: bundles.sync,
+      bundle: bundles('sync'),
       description: 'Serves what waits for a device, and deletes what it has stored',
       environment: tables,
       timeout: Duration.seconds(29),
@@ -58,7 +58,7 @@ export class ApiStack extends Stack {
       );
 
     const account = new PealFunction(this, 'Account', {
-      bundle: bundles.account,
+      bundle: bundles('account'),
       description: 'Accounts, devices, apps',
       environment: { DIRECTORY_TABLE: directory.tableName, SIGN_UP: signUp },
       timeout: Duration.seconds(15),
@@ -76,7 +76,7 @@ export class ApiStack extends Stack {
       directory.tableArn,
     );
 
-    const admin = operator(this, data, dispatch, bundles.admin);
+    const admin = operator(this, data, dispatch, bundles('admin'));
 
     const api = new HttpApi(this, 'HttpApi', {
       description: 'Peal: the REST API',

@@ -1,34 +1,24 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** The functions that are deployed: each is a folder in `functions/` with an `index.ts`. */
-export const FUNCTIONS = [
-  'send',
-  'sync',
-  'account',
-  'admin',
-  'socket',
-  'fan-out',
-  'push-fcm',
-  'push-apns',
-  'push-webpush',
-  'push-desktop',
-] as const;
+/** The functions that are deployed: the folders in `functions/` with an `index.ts`. */
+const FUNCTIONS = globSync('functions/*/index.ts', { cwd: ROOT }).map((file) => basename(dirname(file)));
 
-export type FunctionName = (typeof FUNCTIONS)[number];
+/** Where the bundle of a function is. @throws Error if there is no such function */
+export type Bundles = (name: string) => string;
 
 /**
  * Bundles all functions in one call of esbuild, which takes a third of the time of one call each. CommonJS with
  * `module` preferred over `main` is smallest and loads fastest. The bundles live as long as this process: synthesis
  * copies them into the assembly.
  *
- * @returns the folder of a function's bundle, by its name
+ * @returns what gives the folder of a function's bundle, by its name
  */
-export function bundleFunctions(): Record<FunctionName, string> {
+export function bundleFunctions(): Bundles {
   const outdir = mkdtempSync(join(tmpdir(), 'peal-bundles-'));
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
   buildSync({
@@ -45,12 +35,13 @@ export function bundleFunctions(): Record<FunctionName, string> {
     legalComments: 'none',
     logLevel: 'error',
   });
-  const folders = FUNCTIONS.map((name): [FunctionName, string] => {
-    const folder = join(outdir, name);
-    mkdirSync(folder, { recursive: true });
+  for (const name of FUNCTIONS) {
+    mkdirSync(join(outdir, name), { recursive: true });
     // The repository's own package.json says "module"; a bundle says for itself what it is.
-    writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}\n');
-    return [name, folder];
-  });
-  return Object.fromEntries(folders) as Record<FunctionName, string>;
+    writeFileSync(join(outdir, name, 'package.json'), '{"type":"commonjs"}\n');
+  }
+  return (name) => {
+    if (!FUNCTIONS.includes(name)) throw new Error(`there is no function ${name} in functions/`);
+    return join(outdir, name);
+  };
 }

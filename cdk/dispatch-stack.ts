@@ -4,7 +4,7 @@ import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integra
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { CarrierName } from '../lib/carriers/carrier.ts';
-import type { FunctionName } from './bundles.ts';
+import type { Bundles } from './bundles.ts';
 import { Carrier } from './carrier.ts';
 import type { Ceilings } from './ceilings.ts';
 import type { DataStack } from './data-stack.ts';
@@ -13,7 +13,7 @@ import { PealFunction } from './peal-function.ts';
 
 export interface DispatchStackProps extends StackProps {
   data: DataStack;
-  bundles: Record<FunctionName, string>;
+  bundles: Bundles;
   ceilings: Ceilings;
 }
 
@@ -27,7 +27,7 @@ export class DispatchStack extends Stack {
 
   constructor(scope: Construct, id: string, { data, bundles, ceilings, ...props }: DispatchStackProps) {
     super(scope, id, props);
-    const socket = this.#socket(data, bundles.socket);
+    const socket = this.#socket(data, bundles('socket'));
 
     /** A carrier that reaches devices by a push target, with credentials that the operator provides. */
     const pushCarrier = (
@@ -39,7 +39,7 @@ export class DispatchStack extends Stack {
     ) => {
       const carrier = new Carrier(this, construct, {
         data,
-        bundle: bundles[`push-${name}`],
+        bundle: bundles(`push-${name}`),
         description,
         environment: { CARRIER_SECRET: secret.secretArn, ...environment },
         concurrency: ceilings[name],
@@ -53,7 +53,7 @@ export class DispatchStack extends Stack {
 
     const desktop = new Carrier(this, 'Desktop', {
       data,
-      bundle: bundles['push-desktop'],
+      bundle: bundles('push-desktop'),
       description: 'Signals desktops over their sockets',
       environment: { SOCKET_ENDPOINT: socket.endpoint },
       concurrency: ceilings.desktop,
@@ -77,7 +77,7 @@ export class DispatchStack extends Stack {
     };
     this.fanOut = new FanOut(this, 'FanOut', {
       data,
-      bundle: bundles['fan-out'],
+      bundle: bundles('fan-out'),
       carriers: this.carriers,
       concurrency: ceilings.fanOut,
     });

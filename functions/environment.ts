@@ -2,6 +2,7 @@ import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagem
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { CARRIERS } from '../lib/carriers/carrier.ts';
 import type { CarrierQueues } from '../lib/dispatch/router.ts';
 import { Queue } from '../lib/storage/queue.ts';
 import type { Table } from '../lib/storage/table.ts';
@@ -36,10 +37,9 @@ export function socketClient(): ApiGatewayManagementApiClient {
 
 /** The queues of all carriers, by the variables that name them. */
 export function carrierQueues(client: SQSClient): CarrierQueues {
-  return {
-    fcm: new Queue(client, variable('FCM_QUEUE_URL')),
-    apns: new Queue(client, variable('APNS_QUEUE_URL')),
-    webpush: new Queue(client, variable('WEBPUSH_QUEUE_URL')),
-    desktop: new Queue(client, variable('DESKTOP_QUEUE_URL')),
-  };
+  const queues = CARRIERS.map((name) => [
+    name,
+    new Queue(client, variable(`${name.toUpperCase()}_QUEUE_URL`)),
+  ]);
+  return Object.fromEntries(queues) as CarrierQueues;
 }

@@ -6,6 +6,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { Accounts, type Login } from '../../lib/accounts/accounts.ts';
 import { apnsKeyOf } from '../../lib/carriers/apns/credentials.ts';
+import { CARRIERS, type CarrierName } from '../../lib/carriers/carrier.ts';
 import { serviceAccountOf } from '../../lib/carriers/fcm/credentials.ts';
 import { vapidKeyOf } from '../../lib/carriers/webpush/credentials.ts';
 import { type Redriven, redrive, renewDispatch } from '../../lib/dispatch/redrive.ts';
@@ -39,14 +40,15 @@ const accounts = new Accounts(table('DIRECTORY_TABLE'), clock);
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: { ...CALL, requestTimeout: 5_000 } });
 const secrets = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
 
+/** How a carrier's secret is read, for those that need one. */
+const CREDENTIALS: Partial<Record<string, (secret: string) => object | undefined>> = {
+  fcm: serviceAccountOf,
+  apns: apnsKeyOf,
+  webpush: vapidKeyOf,
+};
+
 /** What can be looked at and redriven: a queue each, and what says whether its carrier has credentials. */
-const QUEUES = [
-  watched('fcm', serviceAccountOf),
-  watched('apns', apnsKeyOf),
-  watched('webpush', vapidKeyOf),
-  watched('desktop'),
-  watched('fan-out'),
-];
+const QUEUES = [...CARRIERS, 'fan-out' as const].map(watched);
 
 export const handler = async (event: AdminCommand): Promise<AdminAnswer> => {
   try {
@@ -80,7 +82,8 @@ async function run(event: AdminCommand): Promise<AdminAnswer> {
   }
 }
 
-function watched(name: string, credentialsOf?: (secret: string) => object | undefined) {
+function watched(name: CarrierName | 'fan-out') {
+  const credentialsOf = CREDENTIALS[name];
   const prefix = name.replace('-', '_').toUpperCase();
   const url = variable(`${prefix}_QUEUE_URL`);
   return {

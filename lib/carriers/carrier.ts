@@ -17,8 +17,10 @@ export type PushTarget =
     }
   | { type: 'webpush'; endpoint: string; p256dh: string; auth: string };
 
-/** Names of the carriers that have a queue and a Lambda of their own. */
-export type CarrierName = 'fcm' | 'apns' | 'webpush' | 'desktop';
+/** The carriers: each has a folder here, and a queue and a Lambda of its own. */
+export const CARRIERS = ['fcm', 'apns', 'webpush', 'desktop'] as const;
+
+export type CarrierName = (typeof CARRIERS)[number];
 
 /** One message for one device, ready to be handed to a carrier. */
 export interface Push {
