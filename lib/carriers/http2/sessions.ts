@@ -202,11 +202,15 @@ export class Sessions {
     let checks: Promise<void>[] | undefined;
     const limit = this.#limits.now() - this.#limits.idleLimit;
     for (const [session, kept] of this.#kept) {
-      if (kept.origin !== origin || kept.streams > 0 || kept.retired || kept.usedAt > limit) continue;
+      // Streams that are still counted are no sign of life: no request lasts that long, so they are from before a
+      // freeze which came between an answer and the end of its stream.
+      if (kept.origin !== origin || kept.retired || kept.usedAt > limit) continue;
       kept.check ??= this.#ping(session).then((alive) => {
         delete kept.check;
         kept.usedAt = this.#limits.now();
-        if (!alive) this.retire(session);
+        if (alive) return;
+        this.retire(session);
+        end(session, kept);
       });
       checks ??= [];
       checks.push(kept.check);
