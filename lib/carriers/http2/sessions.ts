@@ -119,8 +119,8 @@ export class Sessions {
     const kept = this.#kept.get(session);
     if (!kept) return;
 
+    // Not a use: after a freeze, an end that came before it is noticed late, and would make a dead session look fresh.
     kept.streams--;
-    kept.usedAt = this.#limits.now();
     if (kept.retired && kept.streams === 0) end(session, kept);
   }
 
