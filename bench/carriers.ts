@@ -78,6 +78,8 @@ async function referee(): Promise<void> {
 async function compete(credentials: Credentials): Promise<void> {
   const apns = (name: string, send: clients.Send) =>
     [100, 500].map((inFlight): Contestant => ({ carrier: 'APNs', name, inFlight, send, turns: [] }));
+  const fcm = (name: string, send: clients.Send, at: number[]) =>
+    at.map((inFlight): Contestant => ({ carrier: 'FCM', name, inFlight, send, turns: [] }));
   const h2load = await findH2load(credentials);
   const all: Contestant[] = [
     ...apns('Peal', clients.pealApns(credentials)),
@@ -86,21 +88,10 @@ async function compete(credentials: Credentials): Promise<void> {
     ...apns('@parse/node-apn MultiProvider (2)', clients.parseNodeApn(credentials, 2)),
     ...apns('node:http2, no more', clients.plainApns(credentials)),
     ...(h2load ? apns('h2load', h2load) : []),
-    { carrier: 'FCM', name: 'Peal', inFlight: 100, send: clients.pealFcm(credentials), turns: [] },
-    {
-      carrier: 'FCM',
-      name: 'firebase-admin sendEach',
-      inFlight: 500,
-      send: clients.firebaseAdmin(credentials),
-      turns: [],
-    },
-    {
-      carrier: 'FCM',
-      name: 'node:http2, no more',
-      inFlight: 100,
-      send: clients.plainFcm(credentials),
-      turns: [],
-    },
+    ...fcm('Peal', clients.pealFcm(credentials), [100, 500]),
+    // A call of sendEach is 500 messages at once.
+    ...fcm('firebase-admin sendEach', clients.firebaseAdmin(credentials), [500]),
+    ...fcm('node:http2, no more', clients.plainFcm(credentials), [100, 500]),
   ];
   const contestants = all.filter(({ carrier, name }) => ONLY.test(`${carrier}, ${name}`));
 
@@ -129,10 +120,7 @@ function report(contestants: Contestant[], withH2load: boolean): void {
   const rows = contestants.map((contestant) => {
     const { carrier, name, inFlight, turns } = contestant;
     const peal = contestants.find(
-      (other) =>
-        other.name === 'Peal' &&
-        other.carrier === carrier &&
-        (carrier === 'FCM' || other.inFlight === inFlight),
+      (other) => other.name === 'Peal' && other.carrier === carrier && other.inFlight === inFlight,
     );
     const ratio = median(turns.map(({ rate }, round) => (peal?.turns[round]?.rate ?? Number.NaN) / rate));
     const cpu = name === 'h2load' ? '–' : String(Math.round(median(turns.map((turn) => turn.cpu))));

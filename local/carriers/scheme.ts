@@ -55,15 +55,35 @@ export class SchemeMender {
   }
 }
 
-/** The socket with its incoming bytes mended. */
+/** So much may wait in the socket before whoever writes has to wait. Bytes. */
+const MOST_WAITING = 1024 * 1024;
+
+/**
+ * The socket with its incoming bytes mended. What is written in one turn goes out together: a TLS record for each frame
+ * would cost more than all the rest of the stand-in.
+ */
 export function mendScheme(socket: TLSSocket): Duplex {
   const mender = new SchemeMender();
+  let corked = false;
   const duplex = new Duplex({
     read() {
       socket.resume();
     },
     write(chunk: Buffer, _encoding, done) {
-      socket.write(chunk, (error) => done(error ?? null));
+      if (!corked) {
+        corked = true;
+        socket.cork();
+        setImmediate(() => {
+          corked = false;
+          socket.uncork();
+        });
+      }
+      if (socket.writableLength > MOST_WAITING) {
+        socket.write(chunk, (error) => done(error ?? null));
+      } else {
+        socket.write(chunk);
+        done();
+      }
     },
     final(done) {
       socket.end(done);

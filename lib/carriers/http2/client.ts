@@ -1,10 +1,11 @@
 /** HTTP/2 requests on kept sessions that always settle. */
 
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
-import { RequestError } from './errors.ts';
-import { type Answer, abandon, exchange } from './exchange.ts';
+import type { Connect } from './connect.ts';
+import { RequestError, UnprocessedError } from './errors.ts';
+import type { Answer, Exchange } from './exchange.ts';
 import { Gate } from './gate.ts';
-import { type Connect, Sessions } from './sessions.ts';
+import type { Session } from './session.ts';
+import { Sessions } from './sessions.ts';
 
 export interface Http2Options {
   /** Time limit of a request from call to complete answer, waiting for a session included. Default 10,000 ms. */
@@ -51,7 +52,7 @@ export interface Http2Client {
   close(): Promise<void>;
 }
 
-/** How often a request looks for another session when the one that it got closed under its hands. */
+/** How often a request is sent while peers say that they have not acted on it. */
 const MAX_TRIES = 3;
 
 /** Creates a client; connections are made when they are needed. */
@@ -93,8 +94,8 @@ class PendingRequest {
   readonly #reject: (error: RequestError) => void;
   readonly #timer: NodeJS.Timeout;
   #settled = false;
-  #stream: ClientHttp2Stream | undefined;
-  #session: ClientHttp2Session | undefined;
+  #exchange: Exchange | undefined;
+  #session: Session | undefined;
   #leaveGate: (() => void) | undefined;
 
   constructor(
@@ -135,42 +136,32 @@ class PendingRequest {
   }
 
   #attempt(triesLeft: number): void {
-    const { sessions } = this.#parts;
-    sessions.acquire(
+    this.#parts.sessions.acquire(
       this.#asked.origin,
       (session) => {
-        if (this.#settled) return;
-        try {
-          this.#stream = this.#open(session);
-          this.#session = session;
-        } catch (error) {
-          sessions.retire(session);
-          if (triesLeft > 1) this.#attempt(triesLeft - 1);
-          else this.#settle(new RequestError('closed', 'no session took the request', error));
-        }
+        if (!this.#settled) this.#post(session, triesLeft - 1);
       },
       (error) => this.#settle(error),
     );
   }
 
-  #open(session: ClientHttp2Session): ClientHttp2Stream {
-    const { path, headers, body } = this.#asked;
-    const all = { ':method': 'POST', ':path': path, ...headers };
-    const { sessions } = this.#parts;
-    const stream = exchange(
-      session,
-      all,
-      body,
-      (result) => this.#settle(result),
-      () => sessions.closed(session),
-    );
-    sessions.opened(session);
-    return stream;
+  #post(session: Session, triesLeft: number): void {
+    try {
+      this.#session = session;
+      this.#exchange = session.post(this.#asked, (result) => {
+        if (!(result instanceof UnprocessedError) || triesLeft === 0) this.#settle(result);
+        else if (!this.#settled) this.#attempt(triesLeft);
+      });
+    } catch (error) {
+      // A header that cannot be sent: nothing is wrong with the session.
+      this.#session = undefined;
+      this.#settle(new RequestError('closed', 'the request cannot be sent', error));
+    }
   }
 
   #giveUp(): void {
     this.#settle(new RequestError('timeout', `no answer within ${this.#limit} ms`));
-    if (this.#stream) abandon(this.#stream);
+    if (this.#session && this.#exchange) this.#session.abandon(this.#exchange);
   }
 
   #settle(result: Answer | RequestError): void {
@@ -181,7 +172,7 @@ class PendingRequest {
     if (this.#session) {
       // One failure may be the first sign of a dead connection: nobody else should wait on it.
       if (result instanceof RequestError) sessions.retire(this.#session);
-      else if (proves?.(result)) sessions.prove(this.#session);
+      else if (proves?.(result)) this.#session.proven = true;
     }
     this.#leaveGate?.();
     if (result instanceof RequestError) this.#reject(result);

@@ -1,12 +1,7 @@
-/** One request and its answer on one HTTP/2 stream. */
+/** One request and its answer on one stream, from our side: what is still to be sent, and what has arrived. */
 
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  constants,
-  type IncomingHttpHeaders,
-} from 'node:http2';
-import { RequestError } from './errors.ts';
+import type { IncomingHttpHeaders } from 'node:http2';
+import { ErrorCode, type RequestError } from './errors.ts';
 
 /** Longest answer we read, in bytes. Carriers answer with a few hundred; the rest is not for us. */
 export const MAX_ANSWER_BYTES = 64 * 1024;
@@ -18,88 +13,116 @@ export interface Answer {
   body: string;
 }
 
-const WITH_BODY = { endStream: false };
+/** Takes the end of an exchange: the answer, or why there is none. */
+export type Done = (result: Answer | RequestError) => void;
 
-/**
- * Opens a stream, sends the body, calls `closed` once when the stream is gone, and `done` exactly once: with the answer as soon as it is complete, or with why
- * there is none when the stream has closed. It is `close` that tells of failures, because node:http2 reports a peer
- * that goes away in the middle by `end` and `close` without any `error`.
- *
- * @throws what `session.request` throws when the session takes no more streams; nothing is called then
- */
-export function exchange(
-  session: ClientHttp2Session,
-  headers: Record<string, string>,
-  body: string | Uint8Array,
-  done: (result: Answer | RequestError) => void,
-  closed: () => void,
-): ClientHttp2Stream {
-  const stream = session.request(headers, WITH_BODY);
-  let settled = false;
-  let answered: IncomingHttpHeaders | undefined;
-  let read: ReadBody | undefined;
-  let failure: RequestError | undefined;
+/** The peer broke the protocol in a way that concerns one stream (RFC 9113, section 5.4.2), or says too much on it. */
+export class StreamError extends Error {
+  override readonly name = 'StreamError';
+  /** One of `ErrorCode`. */
+  readonly code: number;
+  readonly tooLarge: boolean;
 
-  const settle = (result: Answer | RequestError) => {
-    if (settled) return;
-    settled = true;
-    done(result);
-  };
-  stream.on('response', (fields, flags) => {
-    answered = fields;
-    // Most answers are nothing but headers. They need no reading, and no waiting for the stream to be taken down, unless
-    // the peer answered before it had all that we send: that must not outlive the request's time limit.
-    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) read = readBody(stream);
-    else if (stream.writableFinished) settle(answerOf(fields, ''));
-  });
-  stream.on('error', (error) => {
-    failure ??= new RequestError('reset', error.message, error);
-  });
-  stream.on('close', () => {
-    closed();
-    if (settled) return;
-    const code = stream.rstCode;
-    const whole = answered !== undefined && (read?.ended ?? true) && code === constants.NGHTTP2_NO_ERROR;
-    if (read?.tooLong)
-      settle(new RequestError('too-large', `answer is longer than ${MAX_ANSWER_BYTES} bytes`));
-    else if (failure) settle(failure);
-    else if (whole) settle(answerOf(answered!, read ? Buffer.concat(read.chunks).toString() : ''));
-    else settle(new RequestError('closed', `stream ended without a complete answer (code ${code})`));
-  });
-  stream.end(body);
-  return stream;
+  constructor(code: number, message: string, tooLarge = false) {
+    super(message);
+    this.code = code;
+    this.tooLarge = tooLarge;
+  }
 }
 
-interface ReadBody {
-  chunks: Buffer[];
-  ended: boolean;
-  tooLong: boolean;
-}
+/** Fields that HTTP/2 does not know (RFC 9113, section 8.2.2). */
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
 
-function readBody(stream: ClientHttp2Stream): ReadBody {
-  const read: ReadBody = { chunks: [], ended: false, tooLong: false };
-  let size = 0;
-  stream.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= MAX_ANSWER_BYTES) {
-      read.chunks.push(chunk);
+export class Exchange {
+  readonly id: number;
+  readonly done: Done;
+  /** Bytes of the body that the peer takes on this stream. */
+  sendWindow: number;
+  /** What is not sent yet of the body. */
+  rest: Uint8Array | undefined;
+  /** Bytes that arrived and were not yet given back to the peer's window. */
+  unreturned = 0;
+  #status = 0;
+  #headers: Record<string, string> | undefined;
+  #chunks: Buffer[] = [];
+  #size = 0;
+
+  constructor(id: number, sendWindow: number, done: Done) {
+    this.id = id;
+    this.sendWindow = sendWindow;
+    this.done = done;
+  }
+
+  /**
+   * Takes a header section: of the answer, of an interim one (1xx), or the trailers.
+   *
+   * @param fields names and values in turns
+   * @throws {StreamError} PROTOCOL_ERROR if it is malformed (RFC 9113, section 8.1.1)
+   */
+  head(fields: readonly string[], ends: boolean): void {
+    const { status, headers } = readFields(fields);
+    if (this.#headers) {
+      if (status !== undefined || !ends) throw malformed('trailers');
       return;
     }
-    read.tooLong = true;
-    abandon(stream);
-  });
-  stream.on('end', () => {
-    read.ended = true;
-  });
-  return read;
+    if (status === undefined) throw malformed('no status');
+    if (status < 200) {
+      if (ends || status < 100) throw malformed('interim answer');
+      return;
+    }
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  /** Takes a part of the body. @throws {StreamError} if there was no header, or the body is too long */
+  data(bytes: Buffer, start: number, end: number): void {
+    if (!this.#headers) throw malformed('body before header');
+    this.#size += end - start;
+    if (this.#size > MAX_ANSWER_BYTES) {
+      throw new StreamError(ErrorCode.CANCEL, `answer is longer than ${MAX_ANSWER_BYTES} bytes`, true);
+    }
+    // Copied when it has to wait for more: frames are read from a buffer that holds others'.
+    if (end > start) this.#chunks.push(Buffer.from(bytes.subarray(start, end)));
+  }
+
+  /** The answer, of which the peer says that it is complete. @throws {StreamError} if it is not */
+  answer(): Answer {
+    if (!this.#headers) throw malformed('no answer');
+    const announced = this.#headers['content-length'];
+    if (announced !== undefined && announced !== String(this.#size) && this.#size > 0) {
+      throw malformed('length other than announced');
+    }
+    const body = this.#size === 0 ? '' : Buffer.concat(this.#chunks).toString();
+    return { status: this.#status, headers: this.#headers, body };
+  }
 }
 
-function answerOf(fields: IncomingHttpHeaders, body: string): Answer {
-  return { status: Number(fields[':status']), headers: fields, body };
+function readFields(fields: readonly string[]): {
+  status: number | undefined;
+  headers: Record<string, string>;
+} {
+  // As node:http2 gives them, among them the status. No prototype, as the names are the peer's.
+  const headers: Record<string, string> = Object.create(null);
+  let status: number | undefined;
+  let regular = false;
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i]!;
+    const value = fields[i + 1]!;
+    if (name.charCodeAt(0) === 0x3a) {
+      if (regular || name !== ':status' || status !== undefined || !/^[1-9]\d\d$/.test(value))
+        throw malformed('pseudo header');
+      status = Number(value);
+      continue;
+    }
+    regular = true;
+    if (name === '' || HOP_BY_HOP.has(name) || /[^!#$%&'*+.^_`|~0-9a-z-]/.test(name))
+      throw malformed('header name');
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before}, ${value}`;
+  }
+  return { status, headers };
 }
 
-/** Gives a stream up at once; `destroy` too, because a RST_STREAM cannot be flushed to a peer that is gone. */
-export function abandon(stream: ClientHttp2Stream): void {
-  stream.close(constants.NGHTTP2_CANCEL);
-  stream.destroy();
+function malformed(what: string): StreamError {
+  return new StreamError(ErrorCode.PROTOCOL_ERROR, `malformed answer: ${what}`);
 }

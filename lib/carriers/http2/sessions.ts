@@ -1,20 +1,12 @@
 /**
- * Sessions kept open to a few origins. http2-wrapper's agent opens them (TLS with resumption), counts their streams
- * against the peer's SETTINGS_MAX_CONCURRENT_STREAMS and opens another when one is full; this adds what a long-lived
- * sender needs and the agent lacks: a limit on connecting, replacement after GOAWAY or a failure, and a check of
- * sessions that were left alone for so long that the peer or a NAT may have dropped them.
+ * Sessions kept open to a few origins: opened one at a time an origin when all that are open are full, checked when
+ * they were left alone for so long that the peer or a NAT may have dropped them, replaced after GOAWAY or a failure.
  */
 
-import type { ClientHttp2Session, SecureClientSessionOptions } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
-import http2Wrapper, { type PromiseListeners } from 'http2-wrapper';
+import { type Connect, Resumption } from './connect.ts';
 import { RequestError } from './errors.ts';
-
-/** The agent's mark on a session that takes no new streams; exported by http2-wrapper, missing in its types. */
-const { kGracefullyClosing } = http2Wrapper.Agent as unknown as { kGracefullyClosing: symbol };
-
-/** Opens a connection on which HTTP/2 is spoken; rejects if there is none. Limits its own time. */
-export type Connect = (origin: URL, options: SecureClientSessionOptions) => Promise<TLSSocket>;
+import { Opening } from './opening.ts';
+import type { Session } from './session.ts';
 
 export interface SessionLimits {
   /** Most sessions over all origins. */
@@ -27,219 +19,205 @@ export interface SessionLimits {
   pingLimit: number;
   /** Wall clock in milliseconds: a monotonic clock may stand still while a Lambda environment is frozen. */
   now: () => number;
-  /** How to connect; absent: as http2-wrapper does. */
+  /** How to connect; absent: by the origin's name. */
   connect?: Connect;
 }
 
-interface Kept {
-  origin: string;
-  socket: TLSSocket | undefined;
-  usedAt: number;
-  streams: number;
-  retired: boolean;
-  proven: boolean;
-  check?: Promise<void>;
+interface Waiter {
+  use: (session: Session) => void;
+  fail: (error: RequestError) => void;
 }
 
-/** http2-wrapper's agent with a limit on connecting: without it a silent peer would hold every later request too. */
-class LimitedAgent extends http2Wrapper.Agent {
-  /** At most one at a time an origin: the agent queues requests behind it. */
-  readonly connecting = new Map<string, TLSSocket>();
-  connectLimit = 0;
-  connect: Connect | undefined;
-
-  override async createConnection(origin: URL, options: SecureClientSessionOptions): Promise<TLSSocket> {
-    const socket = await (this.connect?.(origin, options) ?? super.createConnection(origin, options));
-    const timer = setTimeout(() => {
-      if (this.connecting.get(origin.origin) === socket) socket.destroy();
-    }, this.connectLimit);
-    this.connecting.set(origin.origin, socket);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      if (this.connecting.get(origin.origin) === socket) this.connecting.delete(origin.origin);
-    });
-    timer.unref();
-    return socket;
-  }
+/** What is kept for an origin. */
+interface Place {
+  url: URL;
+  sessions: Session[];
+  /** Who waits for a session with room, first come first served. */
+  waiting: Waiter[];
+  /** Gives the connection up that is being made. */
+  cancel: ((error: Error) => void) | undefined;
 }
 
 export class Sessions {
   readonly #limits: SessionLimits;
-  readonly #agent: LimitedAgent;
-  readonly #kept = new Map<ClientHttp2Session, Kept>();
+  readonly #places = new Map<string, Place>();
+  readonly #resumption = new Resumption();
+  /** Sessions that are open or being opened. */
+  #count = 0;
 
   constructor(limits: SessionLimits) {
     this.#limits = limits;
-    this.#agent = new LimitedAgent({ maxSessions: limits.maxSessions, maxEmptySessions: limits.maxSessions });
-    this.#agent.connectLimit = limits.connectLimit;
-    this.#agent.connect = limits.connect;
-    this.#agent.on('session', (session: ClientHttp2Session) => this.#keep(session));
   }
 
   /**
-   * Calls `use` with a session that has room for one more stream, which `use` must open before it returns (or not at
+   * Calls `use` with a session that has room for one more request, which `use` must begin before it returns (or not at
    * all), or `fail` when none could be opened. Waits as long as all sessions are full: the caller limits the time.
    */
-  acquire(
-    origin: string,
-    use: (session: ClientHttp2Session) => void,
-    fail: (error: RequestError) => void,
-  ): void {
-    const checks = this.#staleChecks(origin);
+  acquire(origin: string, use: Waiter['use'], fail: Waiter['fail']): void {
+    const place = this.#place(origin);
+    if (!place) {
+      fail(new RequestError('connect', `no origin: ${origin}`));
+      return;
+    }
+    const checks = this.#staleChecks(place);
     if (checks) {
       Promise.all(checks).then(() => this.acquire(origin, use, fail));
       return;
     }
-    const free = this.#free(origin);
+    const free = place.waiting.length === 0 ? fullest(place.sessions) : undefined;
     if (free) {
+      free.usedAt = this.#limits.now();
       use(free);
       return;
     }
-
-    const listener = {
-      resolve: (session: ClientHttp2Session) => use(session),
-      reject: (error: Error) => fail(new RequestError('connect', error.message, error)),
-    };
-    // The agent takes a list of listeners and calls them synchronously when a stream is free; its types say one.
-    const listeners = [listener] as unknown as PromiseListeners;
-    this.#agent.getSession(origin, undefined, listeners);
-  }
-
-  /** Counts a stream that was opened on a session. */
-  opened(session: ClientHttp2Session): void {
-    const kept = this.#kept.get(session);
-    if (!kept) return;
-
-    kept.streams++;
-    kept.usedAt = this.#limits.now();
-  }
-
-  /** Counts a stream that has closed; its session may be gone already. */
-  closed(session: ClientHttp2Session): void {
-    const kept = this.#kept.get(session);
-    if (!kept) return;
-
-    // Not a use: after a freeze, an end that came before it is noticed late, and would make a dead session look fresh.
-    kept.streams--;
-    if (kept.retired && kept.streams === 0) end(session, kept);
-  }
-
-  /** Notes that the peer has answered on this session as to somebody it knows. */
-  prove(session: ClientHttp2Session): void {
-    const kept = this.#kept.get(session);
-    if (kept) kept.proven = true;
+    place.waiting.push({ use, fail });
+    this.#grow(place);
   }
 
   /** Whether a session to this origin is open on which the peer has answered. */
   isProven(origin: string): boolean {
-    for (const [session, kept] of this.#kept) {
-      if (kept.origin === origin && kept.proven && !kept.retired && !session.destroyed) return true;
-    }
-    return false;
+    const sessions = this.#places.get(origin)?.sessions ?? [];
+    return sessions.some((session) => session.proven && !session.retired && !session.destroyed);
   }
 
   /**
-   * No new streams on this session; those that are open may still finish (the failure may be theirs alone), and the
-   * last one to close destroys it.
+   * No new requests on this session; those that are open may still finish (the failure may be theirs alone), and the
+   * last one to end ends it.
    */
-  retire(session: ClientHttp2Session): void {
-    (session as unknown as Record<symbol, boolean>)[kGracefullyClosing] = true;
-    const kept = this.#kept.get(session);
-    if (!kept) return;
-    kept.retired = true;
-    if (kept.streams === 0) end(session, kept);
+  retire(session: Session): void {
+    session.retired = true;
+    if (session.streams === 0) session.end();
   }
 
   async close(): Promise<void> {
-    const closed = [...this.#kept.keys()].map(
-      (session) => new Promise<void>((resolve) => session.once('close', resolve)),
-    );
-    for (const socket of this.#agent.connecting.values()) socket.destroy();
-    this.#agent.destroy();
-    for (const [session, kept] of this.#kept) end(session, kept);
-    await Promise.all(closed);
-  }
-
-  #keep(session: ClientHttp2Session): void {
-    // The agent has checked that the first of the origin set is the origin that was asked for.
-    const origin = session.originSet?.[0] ?? '';
-    const socket = this.#agent.connecting.get(origin);
-    this.#agent.connecting.delete(origin);
-    this.#kept.set(session, {
-      origin,
-      socket,
-      usedAt: this.#limits.now(),
-      streams: 0,
-      retired: false,
-      proven: false,
-    });
-    // Streams report what became of them; a session's error has no other reader, and unread it would end the process.
-    session.on('error', () => this.retire(session));
-    session.once('goaway', () => this.retire(session));
-    session.once('close', () => this.#kept.delete(session));
-  }
-
-  /**
-   * The fullest session with room for a stream, so that the others may become idle: what the agent would choose, which
-   * parses the origin and makes a promise for each request. Nobody is passed over: whoever waits at the agent gets each
-   * stream that becomes free before we see it.
-   */
-  #free(origin: string): ClientHttp2Session | undefined {
-    let best: ClientHttp2Session | undefined;
-    let most = -1;
-    for (const [session, kept] of this.#kept) {
-      if (kept.origin !== origin || kept.retired || kept.streams <= most) continue;
-      if (session.destroyed || session.closed) continue;
-      if (kept.streams >= (session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY)) continue;
-      best = session;
-      most = kept.streams;
+    for (const place of this.#places.values()) {
+      place.cancel?.(new Error('the client was closed'));
+      for (const session of [...place.sessions]) session.end();
+      this.#fail(place, new Error('the client was closed'));
     }
-    return best;
   }
 
-  /** Checks, begun or joined, of the sessions to `origin` that nobody has used for too long; undefined if none is due. */
-  #staleChecks(origin: string): Promise<void>[] | undefined {
+  #place(origin: string): Place | undefined {
+    const known = this.#places.get(origin);
+    if (known) return known;
+    const url = URL.parse(origin);
+    // Anything else, a path for instance, would be looked for under another name than it is kept.
+    if (url?.origin !== origin) return undefined;
+    const place: Place = { url, sessions: [], waiting: [], cancel: undefined };
+    this.#places.set(origin, place);
+    return place;
+  }
+
+  /** Checks, begun or joined, of the sessions that nobody has used for too long; undefined if none is due. */
+  #staleChecks(place: Place): Promise<void>[] | undefined {
     let checks: Promise<void>[] | undefined;
     const limit = this.#limits.now() - this.#limits.idleLimit;
-    for (const [session, kept] of this.#kept) {
-      // Streams that are still counted are no sign of life: no request lasts that long, so they are from before a
-      // freeze which came between an answer and the end of its stream.
-      if (kept.origin !== origin || kept.retired || kept.usedAt > limit) continue;
-      kept.check ??= this.#ping(session).then((alive) => {
-        delete kept.check;
-        kept.usedAt = this.#limits.now();
+    for (const session of place.sessions) {
+      // Open exchanges are no sign of life: no request lasts that long, so they are from before a freeze.
+      if (session.usedAt > limit || session.retired) continue;
+      session.check ??= session.ping(this.#limits.pingLimit).then((alive) => {
+        session.check = undefined;
+        session.usedAt = this.#limits.now();
         if (alive) return;
         this.retire(session);
-        end(session, kept);
+        session.end();
       });
       checks ??= [];
-      checks.push(kept.check);
+      checks.push(session.check);
     }
     return checks;
   }
 
-  #ping(session: ClientHttp2Session): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), this.#limits.pingLimit);
-      const sent =
-        !session.destroyed &&
-        !session.closed &&
-        session.ping((error) => {
-          clearTimeout(timer);
-          resolve(!error);
-        });
-      if (sent) return;
-      clearTimeout(timer);
-      resolve(false);
+  /** Serves who waits, as far as there is room, and opens another session for the rest. */
+  #serve(place: Place): void {
+    while (place.waiting.length > 0) {
+      const free = fullest(place.sessions);
+      if (!free) break;
+      free.usedAt = this.#limits.now();
+      place.waiting.shift()!.use(free);
+    }
+    if (place.waiting.length > 0) this.#grow(place);
+  }
+
+  /** Opens a session, if one may be opened now; if not, whatever ends next makes room. */
+  #grow(place: Place): void {
+    if (place.cancel) return;
+    if (this.#count >= this.#limits.maxSessions) {
+      const idle = this.#idle();
+      if (!idle) return;
+      idle.end();
+      // Its end may have been what somebody else waited for.
+      if (place.cancel || this.#count >= this.#limits.maxSessions) return;
+    }
+
+    this.#count++;
+    new Opening(place.url, this.#limits, this.#resumption, {
+      begun: (cancel) => {
+        place.cancel = cancel;
+      },
+      opened: (session) => {
+        place.cancel = undefined;
+        session.usedAt = this.#limits.now();
+        place.sessions.push(session);
+        this.#serve(place);
+      },
+      failed: (error) => {
+        place.cancel = undefined;
+        this.#count--;
+        this.#fail(place, error);
+        this.#tidy(place);
+        this.#growOthers();
+      },
+      room: (session) => {
+        // Not a use: after a freeze, an end that came before it is noticed late, and would make a dead session look fresh.
+        if (session.retired && session.streams === 0) session.end();
+        else if (place.waiting.length > 0) this.#serve(place);
+        else if (session.streams === 0) this.#growOthers();
+      },
+      goaway: (session) => this.retire(session),
+      closed: (session) => {
+        this.#count--;
+        place.sessions.splice(place.sessions.indexOf(session), 1);
+        this.#serve(place);
+        this.#tidy(place);
+        this.#growOthers();
+      },
     });
+  }
+
+  #fail(place: Place, error: Error): void {
+    for (const { fail } of place.waiting.splice(0)) fail(new RequestError('connect', error.message, error));
+  }
+
+  /** Gives those a session who wait for one because there were too many. */
+  #growOthers(): void {
+    for (const place of this.#places.values()) {
+      if (place.waiting.length > 0) this.#grow(place);
+    }
+  }
+
+  /** A session that has nothing to do and may make room for one to another origin. */
+  #idle(): Session | undefined {
+    for (const { sessions, waiting } of this.#places.values()) {
+      if (waiting.length > 0) continue;
+      const idle = sessions.find(({ streams }) => streams === 0);
+      if (idle) return idle;
+    }
+    return undefined;
+  }
+
+  /** Origins are not remembered for longer than there is something to them. */
+  #tidy(place: Place): void {
+    if (place.sessions.length === 0 && place.waiting.length === 0 && !place.cancel)
+      this.#places.delete(place.url.origin);
   }
 }
 
-/**
- * Ends a session at once. The socket too: a session that was closing gracefully, after a GOAWAY for instance, waits for
- * the peer to close its side, and a peer that never does would use up the sessions that we may have.
- */
-function end(session: ClientHttp2Session, kept: Kept): void {
-  session.destroy();
-  kept.socket?.destroy();
+/** The fullest session with room, so that the others may become idle. */
+function fullest(sessions: readonly Session[]): Session | undefined {
+  let best: Session | undefined;
+  for (const session of sessions) {
+    if (session.hasRoom && (!best || session.streams > best.streams)) best = session;
+  }
+  return best;
 }

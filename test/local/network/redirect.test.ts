@@ -112,17 +112,6 @@ test('leads http2.connect', async () => {
   assert.equal(seen.host, 'fcm.googleapis.com:443');
 });
 
-test('leads http2-wrapper', async () => {
-  const seen = await run(`const http2 = require('http2-wrapper');
-    const request = http2.request('https://fcm.googleapis.com/v1/y', { method: 'POST' }, async (r) => {
-      let text = ''; for await (const c of r) text += c; print(JSON.parse(text)); http2.globalAgent.destroy();
-    });
-    request.on('error', fail); request.end('{}');`);
-
-  assert.equal(seen.version, '2.0');
-  assert.equal(seen.host, 'fcm.googleapis.com');
-});
-
 test('leads tls.connect in each form of its arguments', async () => {
   const seen = await run(`const tls = require('tls');
     const forms = [[443, 'api.pushover.net', { servername: 'api.pushover.net' }], [{ host: 'api.pushover.net', port: '443', servername: 'api.pushover.net' }]];
