@@ -76,6 +76,14 @@ export class ApiStack extends Stack {
       directory.tableArn,
     );
 
+    const info = new PealFunction(this, 'Info', {
+      bundle: bundles('info'),
+      description: 'Tells senders about user keys, sounds and limits',
+      environment: { DIRECTORY_TABLE: directory.tableName },
+      timeout: Duration.seconds(15),
+      memory: 512,
+    }).allow(['dynamodb:BatchGetItem'], directory.tableArn);
+
     const admin = operator(this, data, dispatch, bundles('admin'));
 
     const api = new HttpApi(this, 'HttpApi', {
@@ -101,6 +109,8 @@ export class ApiStack extends Stack {
     route(account, HttpMethod.POST, ...suffixed('/1/apps'));
     route(account, HttpMethod.POST, ...suffixed('/1/apps/{id}/rotate'), ...suffixed('/1/apps/{id}/delete'));
     route(account, HttpMethod.GET, ...suffixed('/1/devices'), ...suffixed('/1/apps'));
+    route(info, HttpMethod.POST, ...suffixed('/1/users/validate'));
+    route(info, HttpMethod.GET, ...suffixed('/1/sounds'), ...suffixed('/1/apps/limits'));
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
     new CfnOutput(this, 'ApiUrl', {

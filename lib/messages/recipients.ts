@@ -1,10 +1,10 @@
+import { authorize } from '../accounts/app-token.ts';
 import type { App } from '../accounts/apps.ts';
 import { deviceList } from '../accounts/device-registry.ts';
 import type { Device, DeviceList } from '../accounts/devices.ts';
-import { devicesKey, tokenKey } from '../accounts/directory.ts';
-import { hashSecret, isKey } from '../accounts/keys.ts';
+import { devicesKey } from '../accounts/directory.ts';
+import { isKey } from '../accounts/keys.ts';
 import { Refusal } from '../refusal.ts';
-import { batchGet } from '../storage/batches.ts';
 import type { Table } from '../storage/table.ts';
 import { MAX_USERS } from './fields.ts';
 
@@ -33,31 +33,18 @@ export async function findParties(
   token: string | undefined,
   user: string | undefined,
 ): Promise<Parties> {
-  if (token === undefined || !isKey(token)) throw badToken();
   const users = [...new Set((user ?? '').split(',').map((key) => key.trim()))];
   const wellFormed = users.length <= MAX_USERS && users.every(isKey);
-  const byToken = tokenKey(hashSecret(token));
-  const keys = [byToken, ...(wellFormed ? users.map(devicesKey) : [])];
-  const [items] = await batchGet([{ table: directory, keys, consistent: true }]);
-  const app = items!.find((item) => item.pk === byToken.pk);
-  if (!app) throw badToken();
+  const { app, items } = await authorize(directory, token, wellFormed ? users.map(devicesKey) : []);
   if (users.length > MAX_USERS) {
     throw new Refusal({ field: 'user', reason: `cannot have more than ${MAX_USERS} user keys` });
   }
   const accounts = users.map((key) => {
-    const item = items!.find(({ pk }) => pk === devicesKey(key).pk);
+    const item = items.find(({ pk }) => pk === devicesKey(key).pk);
     if (!item) throw badUser();
     return deviceList(key, item);
   });
-  return {
-    app: {
-      id: app.id as number,
-      name: app.name as string,
-      icon: app.icon as string,
-      owner: app.owner as string,
-    },
-    accounts,
-  };
+  return { app, accounts };
 }
 
 /**
@@ -75,11 +62,6 @@ export function chooseDevices(accounts: DeviceList[], names: string[] | undefine
   const wanted = new Set(names.map((name) => name.toLowerCase()));
   const named = active.filter(({ device }) => wanted.has(device.name.toLowerCase()));
   return named.length > 0 ? named : active;
-}
-
-function badToken(): Refusal {
-  const sentence = 'application token is invalid, see https://pushover.net/api';
-  return new Refusal({ field: 'token', reason: 'invalid', sentence });
 }
 
 function badUser(): Refusal {

@@ -240,6 +240,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     const created = await cloud.functionNamed('Admin').invoke(command);
     assert.match(JSON.stringify(created.payload), /"id":"u/);
     const other = api.withSecret((await api.login({ email, password: 'correct horse' })).secret);
+    assert.equal((await post(peal(), 'users/validate.json', { token, user })).status, 200);
     await api.updateDevice(desktop.id, { name: 'renamed', enabled: false });
     await api.listDevices();
     await api.deleteDevice(phones[0]!.id);
