@@ -36,7 +36,8 @@ export class ApiStack extends Stack {
       // A whole CPU: sealing for fifty users' devices is arithmetic.
       memory: 1769,
     })
-      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      // A query reads a group's members.
+      .allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], directory.tableArn)
       .allow(['dynamodb:PutItem', 'dynamodb:DeleteItem'], mailbox.tableArn)
       .allow(
         ['sqs:SendMessage'],
@@ -82,7 +83,24 @@ export class ApiStack extends Stack {
       environment: { DIRECTORY_TABLE: directory.tableName },
       timeout: Duration.seconds(15),
       memory: 512,
-    }).allow(['dynamodb:BatchGetItem'], directory.tableArn);
+    }).allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], directory.tableArn);
+
+    const groups = new PealFunction(this, 'Groups', {
+      bundle: bundles('groups'),
+      description: 'Groups and their members',
+      environment: { DIRECTORY_TABLE: directory.tableName },
+      timeout: Duration.seconds(29),
+      memory: 1024,
+    }).allow(
+      [
+        'dynamodb:BatchGetItem',
+        'dynamodb:Query',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+      ],
+      directory.tableArn,
+    );
 
     const admin = operator(this, data, dispatch, bundles('admin'));
 
@@ -111,6 +129,18 @@ export class ApiStack extends Stack {
     route(account, HttpMethod.GET, ...suffixed('/1/devices'), ...suffixed('/1/apps'));
     route(info, HttpMethod.POST, ...suffixed('/1/users/validate'));
     route(info, HttpMethod.GET, ...suffixed('/1/sounds'), ...suffixed('/1/apps/limits'));
+    route(groups, HttpMethod.POST, ...suffixed('/1/groups'));
+    for (const change of [
+      'add_user',
+      'remove_user',
+      'delete_user',
+      'disable_user',
+      'enable_user',
+      'rename',
+    ]) {
+      route(groups, HttpMethod.POST, ...suffixed(`/1/groups/{group}/${change}`));
+    }
+    route(groups, HttpMethod.GET, ...suffixed('/1/groups'), '/1/groups/{group}');
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
     new CfnOutput(this, 'ApiUrl', {

@@ -1,10 +1,10 @@
 /** What senders ask before they send: is this user key good, which sounds are there, how much may be sent. */
 import { authorize } from '../../lib/accounts/app-token.ts';
-import { validateUser } from '../../lib/accounts/validation.ts';
 import { success } from '../../lib/http/answer.ts';
 import { readParams } from '../../lib/http/body.ts';
 import { limits } from '../../lib/messages/limits.ts';
 import { SOUNDS } from '../../lib/messages/sounds.ts';
+import { validateUser } from '../../lib/messages/validation.ts';
 import { table } from '../environment.ts';
 import { type HttpContext, httpApp, path, serve, source } from '../http.ts';
 

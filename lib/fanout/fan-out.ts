@@ -3,7 +3,7 @@ import type { Renew } from '../dispatch/redrive.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import type { Copies } from '../messages/copies.ts';
-import type { Recipient } from '../messages/recipients.ts';
+import { type Addressee, activeDevices, type Recipient } from '../messages/recipients.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Queue } from '../storage/queue.ts';
 import type { Clock } from '../storage/table.ts';
@@ -21,6 +21,8 @@ export interface FanOutRecord {
   attempt: number;
   /** User keys, at most `CHUNK_USERS`. */
   users: string[];
+  /** By user key, the names of the devices that it is for; users who are not here get it on all. Absent: nobody is. */
+  devices?: Record<string, string[]>;
 }
 
 /** Users in one chunk: with a few devices each, a hundred copies or so, and at the very most a thousand. */
@@ -56,7 +58,7 @@ export interface WorkerContext extends FanOutContext {
  */
 export async function startFanOut(
   envelope: Envelope,
-  users: string[],
+  users: Addressee[],
   { request, expiresAt, acceptedAt }: { request: string; expiresAt: number; acceptedAt: number },
   { jobs, queue }: Pick<FanOutContext, 'jobs' | 'queue'>,
 ): Promise<void> {
@@ -64,7 +66,16 @@ export async function startFanOut(
   const count = Math.ceil(users.length / CHUNK_USERS);
   const records = Array.from({ length: count }, (_, n): FanOutRecord => {
     const chunk = users.slice(n * CHUNK_USERS, (n + 1) * CHUNK_USERS);
-    return { v: 1, job, acceptedAt, expiresAt, attempt: 0, users: chunk };
+    const named = chunk.flatMap(({ user, names }) => (names ? [[user, names] as const] : []));
+    return {
+      v: 1,
+      job,
+      acceptedAt,
+      expiresAt,
+      attempt: 0,
+      users: chunk.map(({ user }) => user),
+      ...(named.length > 0 && { devices: Object.fromEntries(named) }),
+    };
   });
   try {
     await queue.send(records);
@@ -94,9 +105,7 @@ export async function runChunk(record: FanOutRecord, context: WorkerContext): Pr
     return;
   }
   const lists = await context.devices.listMany(users);
-  const recipients = [...lists.values()].flatMap(({ user, devices }) =>
-    devices.filter(({ enabled }) => enabled).map((device): Recipient => ({ user, device })),
-  );
+  const recipients = [...lists.values()].flatMap((list) => activeDevices(list, record.devices?.[list.user]));
   const failed = new Set<string>();
   let copies = 0;
   for (let start = 0; start < recipients.length; start += SLICE) {

@@ -13,13 +13,7 @@ import { settleAll } from '../storage/settle.ts';
 import type { Clock, Table } from '../storage/table.ts';
 import { type Common, Copies } from './copies.ts';
 import { type MessageFields, messageFields } from './fields.ts';
-import { chooseDevices, findParties, type Recipient } from './recipients.ts';
-
-/**
- * Devices up to which a message is sealed and stored before it is answered. Beyond, it is stored once and answered, and
- * workers do the rest: storing copies takes about a millisecond each, and a sender should not wait for a second.
- */
-export const DIRECT_DEVICES = 200;
+import { chooseRecipients, findParties, type Recipient } from './recipients.ts';
 
 /** What sending needs. */
 export interface SendContext {
@@ -36,14 +30,17 @@ export interface SendContext {
 export interface Accepted {
   /** Id of the message across all its recipients. */
   umid: number;
-  devices: number;
+  /** How many devices it was stored for; absent if it is fanned out. */
+  devices?: number;
+  /** How many users it is fanned out to. */
+  users?: number;
 }
 
 /**
  * Accepts messages: checks, seals and stores them, and queues their dispatch.
  *
  * What it costs for one message to n devices: one BatchGetItem (1 read unit for the app, 1 per 4 KB of each
- * account's devices), n PutItem (1 write unit per KB), one SendMessageBatch a carrier.
+ * account's devices; 1 per 4 KB of a group's members), n PutItem (1 write unit per KB), one SendMessageBatch a carrier.
  */
 export class Sender {
   readonly #context: SendContext;
@@ -71,7 +68,7 @@ export class Sender {
     const { directory, clock } = this.#context;
     const parties = await findParties(directory, params.get('token'), params.get('user'));
     const fields = messageFields(params);
-    const recipients = chooseDevices(parties.accounts, fields.devices);
+    const recipients = await chooseRecipients(directory, parties, fields.devices);
 
     const receivedAt = clock();
     const received = Math.floor(receivedAt / 1000);
@@ -79,11 +76,10 @@ export class Sender {
     const umid = this.#nextId();
     const envelope = envelopeOf(fields, parties.app, umid, received);
     const request = randomUUID();
-    if (recipients.length > DIRECT_DEVICES) {
-      const users = [...new Set(recipients.map(({ user }) => user))];
+    if ('users' in recipients) {
       await startFanOut(
         envelope,
-        users,
+        recipients.users,
         { request, expiresAt, acceptedAt: receivedAt },
         {
           jobs: this.#context.jobs,
@@ -91,9 +87,14 @@ export class Sender {
         },
       );
     } else {
-      await this.#deliver(recipients, envelope, { umid, expiresAt, request }, receivedAt);
+      await this.#deliver(recipients.devices, envelope, { umid, expiresAt, request }, receivedAt);
     }
-    return { umid, devices: recipients.length };
+    return {
+      umid,
+      ...('users' in recipients
+        ? { users: recipients.users.length }
+        : { devices: recipients.devices.length }),
+    };
   }
 
   /** Stores the copies and queues their dispatch, or leaves nothing. */

@@ -7,7 +7,7 @@ import { answerJson } from '../../local/aws/call.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { asList, isObject, type JsonObject } from '../../local/template/json.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
-import { newAccount, post, type TestPeal, usePeal } from '../support/peal.ts';
+import { get, newAccount, post, type TestPeal, usePeal } from '../support/peal.ts';
 import type { Cleanup } from './assemblies.ts';
 
 const peal = usePeal({
@@ -234,13 +234,23 @@ test('every grant of every role is used, so that none is wider than what Peal do
     stop();
   });
 
+  await t.test('a group', async () => {
+    const { body } = await post(peal(), 'groups.json', { token, name: 'Group' });
+    const group = body.group as string;
+    for (const change of ['add_user', 'disable_user', 'remove_user', 'add_user']) {
+      await post(peal(), `groups/${group}/${change}.json`, { token, user });
+    }
+    await get(peal(), 'groups.json', { token });
+    assert.equal((await post(peal(), 'users/validate.json', { token, user: group })).status, 200);
+    assert.equal((await send('to the group', { user: group })).status, 200);
+  });
+
   await t.test('the rest of an account’s life', async () => {
     const email = 'second@example.org';
     const command = { command: 'create-account', email, password: 'correct horse' };
     const created = await cloud.functionNamed('Admin').invoke(command);
     assert.match(JSON.stringify(created.payload), /"id":"u/);
     const other = api.withSecret((await api.login({ email, password: 'correct horse' })).secret);
-    assert.equal((await post(peal(), 'users/validate.json', { token, user })).status, 200);
     await api.updateDevice(desktop.id, { name: 'renamed', enabled: false });
     await api.listDevices();
     await api.deleteDevice(phones[0]!.id);
