@@ -38,7 +38,7 @@ export class ApiStack extends Stack {
     })
       // A query reads a group's members.
       .allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], directory.tableArn)
-      .allow(['dynamodb:PutItem', 'dynamodb:DeleteItem'], mailbox.tableArn)
+      .allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], mailbox.tableArn)
       .allow(
         ['sqs:SendMessage'],
         ...Object.values(dispatch.carriers).map(({ queue }) => queue.queueArn),

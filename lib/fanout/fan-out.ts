@@ -5,6 +5,7 @@ import type { StoredMessage } from '../mailbox/item.ts';
 import type { Copies } from '../messages/copies.ts';
 import { type Addressee, activeDevices, type Recipient } from '../messages/recipients.ts';
 import type { Envelope } from '../protocol/envelope.ts';
+import { takeBack } from '../storage/left-behind.ts';
 import type { Queue } from '../storage/queue.ts';
 import type { Clock } from '../storage/table.ts';
 import type { JobRef, Jobs } from './job.ts';
@@ -31,6 +32,17 @@ export const CHUNK_USERS = 20;
 const SLICE = 100;
 /** Tries for a user whose copies cannot be stored, over about a quarter of an hour. */
 const ATTEMPTS = 10;
+
+/** Where a message that is fanned out comes from. */
+export interface FanOutOrigin {
+  request: string;
+  /** Unix seconds. */
+  expiresAt: number;
+  /** Unix milliseconds. */
+  acceptedAt: number;
+  /** Key of the job, where it may have to be stored again; otherwise a random one. */
+  jobKey?: Buffer;
+}
 
 /** What fanning out needs. */
 export interface FanOutContext {
@@ -59,10 +71,10 @@ export interface WorkerContext extends FanOutContext {
 export async function startFanOut(
   envelope: Envelope,
   users: Addressee[],
-  { request, expiresAt, acceptedAt }: { request: string; expiresAt: number; acceptedAt: number },
+  { request, expiresAt, acceptedAt, jobKey }: FanOutOrigin,
   { jobs, queue }: Pick<FanOutContext, 'jobs' | 'queue'>,
 ): Promise<void> {
-  const job = await jobs.put(envelope, request, expiresAt);
+  const job = await jobs.put(envelope, request, expiresAt, jobKey);
   const count = Math.ceil(users.length / CHUNK_USERS);
   const records = Array.from({ length: count }, (_, n): FanOutRecord => {
     const chunk = users.slice(n * CHUNK_USERS, (n + 1) * CHUNK_USERS);
@@ -81,7 +93,7 @@ export async function startFanOut(
     await queue.send(records);
   } catch (error) {
     // Some chunks may be queued; without the job their workers drop them.
-    await jobs.remove(job);
+    await takeBack(() => jobs.remove(job));
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import type { App } from '../accounts/apps.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
 import { startFanOut } from '../fanout/fan-out.ts';
@@ -8,12 +8,14 @@ import type { StoredMessage } from '../mailbox/item.ts';
 import { type Mailbox, RETENTION_SECONDS } from '../mailbox/mailbox.ts';
 import { messageIds } from '../mailbox/message-id.ts';
 import { ENVELOPE_VERSION, type Envelope } from '../protocol/envelope.ts';
+import { takeBack } from '../storage/left-behind.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
 import type { Clock, Table } from '../storage/table.ts';
+import { type Claims, contentOf, type Identity } from './claims.ts';
 import { type Common, Copies } from './copies.ts';
 import { type MessageFields, messageFields } from './fields.ts';
-import { chooseRecipients, findParties, type Recipient } from './recipients.ts';
+import { chooseRecipients, findParties, type Parties, type Recipient } from './recipients.ts';
 
 /** What sending needs. */
 export interface SendContext {
@@ -23,17 +25,20 @@ export interface SendContext {
   /** For messages to more devices than one invocation should hold. */
   jobs: Jobs;
   fanOut: Queue;
+  claims: Claims;
   clock: Clock;
 }
 
 /** A message that was accepted. */
-export interface Accepted {
-  /** Id of the message across all its recipients. */
-  umid: number;
+export interface Accepted extends Identity {
   /** How many devices it was stored for; absent if it is fanned out. */
   devices?: number;
   /** How many users it is fanned out to. */
   users?: number;
+  /** It had been accepted before, and nothing was done now. */
+  repeated?: boolean;
+  /** The note that it was accepted could not be written. */
+  unsettled?: boolean;
 }
 
 /**
@@ -41,6 +46,7 @@ export interface Accepted {
  *
  * What it costs for one message to n devices: one BatchGetItem (1 read unit for the app, 1 per 4 KB of each
  * account's devices; 1 per 4 KB of a group's members), n PutItem (1 write unit per KB), one SendMessageBatch a carrier.
+ * An idempotency key costs two PutItem more.
  */
 export class Sender {
   readonly #context: SendContext;
@@ -66,21 +72,39 @@ export class Sender {
    */
   async send(params: Params): Promise<Accepted> {
     const { directory, clock } = this.#context;
-    const parties = await findParties(directory, params.get('token'), params.get('user'));
+    const token = params.get('token');
+    const parties = await findParties(directory, token, params.get('user'));
     const fields = messageFields(params);
-    const recipients = await chooseRecipients(directory, parties, fields.devices);
+    const fresh = (): Identity => ({ request: randomUUID(), umid: this.#nextId(), receivedAt: clock() });
+    const key = fields.idempotencyKey;
+    if (key === undefined || token === undefined) {
+      const identity = fresh();
+      return { ...identity, ...(await this.#accept(parties, fields, identity)) };
+    }
+    const content = contentOf(params, token);
+    const once = { app: parties.app, key, content, lifetime: lifetimeOf(fields) };
+    const { identity, result, unsettled } = await this.#context.claims.once(once, fresh, (fixed) =>
+      this.#accept(parties, fields, fixed, jobKeyOf(token, fixed)),
+    );
+    return { ...identity, ...(result ?? { repeated: true }), ...(unsettled && { unsettled }) };
+  }
 
-    const receivedAt = clock();
+  /** Stores a message and queues its dispatch or its fan-out, or leaves nothing. Repeatable under one identity. */
+  async #accept(
+    parties: Parties,
+    fields: MessageFields,
+    { request, umid, receivedAt }: Identity,
+    jobKey?: Buffer,
+  ): Promise<Pick<Accepted, 'devices' | 'users'>> {
+    const recipients = await chooseRecipients(this.#context.directory, parties, fields.devices);
     const received = Math.floor(receivedAt / 1000);
-    const expiresAt = received + Math.min(fields.ttl ?? RETENTION_SECONDS, RETENTION_SECONDS);
-    const umid = this.#nextId();
+    const expiresAt = received + lifetimeOf(fields);
     const envelope = envelopeOf(fields, parties.app, umid, received);
-    const request = randomUUID();
     if ('users' in recipients) {
       await startFanOut(
         envelope,
         recipients.users,
-        { request, expiresAt, acceptedAt: receivedAt },
+        { request, expiresAt, acceptedAt: receivedAt, ...(jobKey && { jobKey }) },
         {
           jobs: this.#context.jobs,
           queue: this.#context.fanOut,
@@ -89,12 +113,9 @@ export class Sender {
     } else {
       await this.#deliver(recipients.devices, envelope, { umid, expiresAt, request }, receivedAt);
     }
-    return {
-      umid,
-      ...('users' in recipients
-        ? { users: recipients.users.length }
-        : { devices: recipients.devices.length }),
-    };
+    return 'users' in recipients
+      ? { users: recipients.users.length }
+      : { devices: recipients.devices.length };
   }
 
   /** Stores the copies and queues their dispatch, or leaves nothing. */
@@ -113,10 +134,23 @@ export class Sender {
       const devices = new Map(recipients.map(({ device }) => [device.id, device]));
       await queueDispatch(this.#context.queues, stored, devices, acceptedAt);
     } catch (error) {
-      await this.#context.mailbox.withdraw(attempts);
+      await takeBack(() => this.#context.mailbox.withdraw(attempts));
       throw error;
     }
   }
+}
+
+/** How long a message waits for its devices, seconds. */
+function lifetimeOf({ ttl }: MessageFields): number {
+  return Math.min(ttl ?? RETENTION_SECONDS, RETENTION_SECONDS);
+}
+
+/**
+ * The key of a fan-out job that may have to be stored again: derived, so that the records which an attempt queued
+ * before it died open what the next one stores. The app's token is in no table.
+ */
+function jobKeyOf(token: string, { request }: Identity): Buffer {
+  return createHmac('sha256', token).update(`job ${request}`).digest();
 }
 
 function envelopeOf(fields: MessageFields, app: App, umid: number, received: number): Envelope {

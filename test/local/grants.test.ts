@@ -234,7 +234,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     stop();
   });
 
-  await t.test('a group', async () => {
+  await t.test('a group, and a message that is repeated', async () => {
     const { body } = await post(peal(), 'groups.json', { token, name: 'Group' });
     const group = body.group as string;
     for (const change of ['add_user', 'disable_user', 'remove_user', 'add_user']) {
@@ -242,7 +242,10 @@ test('every grant of every role is used, so that none is wider than what Peal do
     }
     await get(peal(), 'groups.json', { token });
     assert.equal((await post(peal(), 'users/validate.json', { token, user: group })).status, 200);
-    assert.equal((await send('to the group', { user: group })).status, 200);
+    for (const _ of ['first', 'repeated']) {
+      const { status } = await send('to the group', { user: group, idempotency_key: 'once' });
+      assert.equal(status, 200);
+    }
   });
 
   await t.test('the rest of an account’s life', async () => {
