@@ -1,4 +1,4 @@
-import { type Device, namedDevices, type Platform } from '../accounts/devices.ts';
+import { type Device, namedDevices } from '../accounts/devices.ts';
 import { badDevice, badUser } from '../accounts/refusals.ts';
 import type { Table } from '../storage/table.ts';
 import { chooseRecipients, findParties, noActiveDevices } from './recipients.ts';
@@ -7,24 +7,14 @@ import { chooseRecipients, findParties, noActiveDevices } from './recipients.ts'
 export interface Validated {
   /** Names of the active devices; none for a group. */
   devices: string[];
-  /** Pushover's names of the platforms that the devices are on. */
+  /** Platforms that the user has a licence for; none for a group. */
   licenses: string[];
   /** 1 for a group's key. */
   group: 0 | 1;
 }
 
-/**
- * Pushover sells licences by platform, and clients show which ones a user has. Peal sells none: a user has those of
- * the devices.
- */
-const LICENSES: Record<Platform, string> = {
-  android: 'Android',
-  ios: 'iOS',
-  desktop: 'Desktop',
-  open: 'Desktop',
-  web: 'Desktop',
-};
-const LICENSE_ORDER = ['Android', 'iOS', 'Desktop'];
+/** Pushover sells licences by platform. Nobody buys one here: every user has them all, as in the answer to a sync. */
+const LICENSES = ['Android', 'iOS', 'Desktop'];
 
 /**
  * Checks a user's or group's key for a sender (`POST /1/users/validate.json`): somebody must get a message that is
@@ -50,12 +40,7 @@ export async function validateUser(
   const active = accounts[0]!.devices.filter(({ enabled }) => enabled);
   if (active.length === 0) throw noActiveDevices();
   if (names !== undefined) checkNames(active, names.split(','));
-  const licenses = new Set(active.map(({ platform }) => LICENSES[platform]));
-  return {
-    devices: active.map(({ name }) => name),
-    licenses: LICENSE_ORDER.filter((license) => licenses.has(license)),
-    group: 0,
-  };
+  return { devices: active.map(({ name }) => name), licenses: LICENSES, group: 0 };
 }
 
 function checkNames(active: Device[], names: string[]): void {

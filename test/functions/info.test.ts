@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { newDevice } from '../support/devices.ts';
 import { get, newAccount, post, request, usePeal } from '../support/peal.ts';
@@ -20,7 +23,7 @@ async function ready() {
 
 const withoutRequest = ({ request: _, ...rest }: Record<string, unknown>) => rest;
 
-test('validates a user: the active devices, and the platforms that they are on', async () => {
+test('validates a user: the active devices, and a licence for everything', async () => {
   const { token, user } = await ready();
 
   const { status, body } = await post(peal(), 'users/validate.json', { token, user });
@@ -28,7 +31,7 @@ test('validates a user: the active devices, and the platforms that they are on',
   const { devices, ...rest } = withoutRequest(body);
   assert.equal(status, 200);
   assert.deepEqual((devices as string[]).sort(), ['laptop', 'phone']);
-  assert.deepEqual(rest, { licenses: ['Android', 'Desktop'], group: 0, status: 1 });
+  assert.deepEqual(rest, { licenses: ['Android', 'iOS', 'Desktop'], group: 0, status: 1 });
 });
 
 test('validates a user for an app of somebody else, by either path, with the parameters in the query', async () => {
@@ -136,3 +139,25 @@ for (const path of ['sounds', 'sounds.json', 'apps/limits', 'apps/limits.json'])
     for (const { body } of answers.slice(1)) assert.deepEqual(body.errors, [TOKEN_ERROR]);
   });
 }
+
+test('reads a form that a client sends as the body of a GET', async () => {
+  const { token } = await newAccount(peal());
+  const body = new URLSearchParams({ token }).toString();
+  const headers = {
+    'Content-Type': 'application/x-www-form-urlencoded',
+    'Content-Length': Buffer.byteLength(body),
+  };
+
+  const answers = await Promise.all(
+    ['sounds', 'groups', 'apps/limits'].map(async (path) => {
+      const sent = httpRequest(`${peal().api}/1/${path}.json`, { method: 'GET', headers }).end(body);
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+      return (await json(answer)) as { status: number };
+    }),
+  );
+
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [1, 1, 1],
+  );
+});
