@@ -33,15 +33,21 @@ const SLICE = 100;
 /** Tries for a user whose copies cannot be stored, over about a quarter of an hour. */
 const ATTEMPTS = 10;
 
+/** What a message needs that may be accepted again under the same identity. */
+export interface Repeatable {
+  /** Key of the fan-out's job, which may be stored again; otherwise a random one. */
+  jobKey?: Buffer;
+  /** Whether what is stored stays when accepting it fails: it may be of an attempt that was answered. */
+  keep?: boolean;
+}
+
 /** Where a message that is fanned out comes from. */
-export interface FanOutOrigin {
+export interface FanOutOrigin extends Repeatable {
   request: string;
   /** Unix seconds. */
   expiresAt: number;
   /** Unix milliseconds. */
   acceptedAt: number;
-  /** Key of the job, where it may have to be stored again; otherwise a random one. */
-  jobKey?: Buffer;
 }
 
 /** What fanning out needs. */
@@ -66,12 +72,12 @@ export interface WorkerContext extends FanOutContext {
  * Accepts a message for many users: stores it once and queues a record a chunk of them. When this returns, the message
  * will reach every device, whatever dies.
  *
- * @throws Error if the job could not be stored or not all chunks be queued; it is withdrawn then
+ * @throws Error if the job could not be stored or not all chunks be queued; it is withdrawn then, unless it is to be kept
  */
 export async function startFanOut(
   envelope: Envelope,
   users: Addressee[],
-  { request, expiresAt, acceptedAt, jobKey }: FanOutOrigin,
+  { request, expiresAt, acceptedAt, jobKey, keep = false }: FanOutOrigin,
   { jobs, queue }: Pick<FanOutContext, 'jobs' | 'queue'>,
 ): Promise<void> {
   const job = await jobs.put(envelope, request, expiresAt, jobKey);
@@ -93,7 +99,7 @@ export async function startFanOut(
     await queue.send(records);
   } catch (error) {
     // Some chunks may be queued; without the job their workers drop them.
-    await takeBack(() => jobs.remove(job));
+    if (!keep) await takeBack(() => jobs.remove(job));
     throw error;
   }
 }

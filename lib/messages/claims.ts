@@ -79,6 +79,7 @@ interface Claim extends Identity {
  *   condition that it is still that attempt's, and does the work again under the same identity: not a second message.
  * - **Failing** ends the lease at once, but only when all that was stored is withdrawn and nothing is under way that
  *   might withdraw what the next attempt stores. Where withdrawing failed, the lease has to run out.
+ *   An attempt that took over withdraws nothing: what it finds may be of one that was answered.
  * - **Being refused** takes the claim away, so that the sender may correct the request; unless an earlier attempt may
  *   have stored something.
  * - **Done** is a put under the condition that the claim is still this attempt's. When it fails, the message is sent
@@ -101,13 +102,14 @@ export class Claims {
    * Does the work, unless it has been done.
    *
    * @param fresh makes the identity of a new message
+   * @param work is told whether an earlier attempt may have stored something, and been answered
    * @throws Refusal naming `idempotency_key` if the content is another, or (503) if the first is still under way
    * @throws whatever the work throws
    */
   async once<T>(
     once: Once,
     fresh: () => Identity,
-    work: (identity: Identity) => Promise<T>,
+    work: (identity: Identity, takenOver: boolean) => Promise<T>,
   ): Promise<Outcome<T>> {
     const attempt = randomUUID();
     for (const wait of [0, ...PAUSES]) {
@@ -152,12 +154,15 @@ export class Claims {
     return { claim: taken, turn: won ? 'mine' : 'theirs' };
   }
 
-  async #work<T>(claim: Claim, work: (identity: Identity) => Promise<T>): Promise<Outcome<T>> {
+  async #work<T>(
+    claim: Claim,
+    work: (identity: Identity, takenOver: boolean) => Promise<T>,
+  ): Promise<Outcome<T>> {
     const identity = identityOf(claim);
     const mine = { ':mine': claim.attempt };
     let result: T;
     try {
-      result = await work(identity);
+      result = await work(identity, claim.takenOver === true);
     } catch (error) {
       // Whether this works or not, the fault itself is what the sender must hear of; a lease ends by itself.
       await Promise.allSettled([this.#giveUp(claim, error)]);

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { App } from '../accounts/apps.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
-import { startFanOut } from '../fanout/fan-out.ts';
+import { type Repeatable, startFanOut } from '../fanout/fan-out.ts';
 import type { Jobs } from '../fanout/job.ts';
 import type { Params } from '../http/params.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
@@ -83,8 +83,8 @@ export class Sender {
     }
     const content = contentOf(params, token);
     const once = { app: parties.app, key, content, lifetime: lifetimeOf(fields) };
-    const { identity, result, unsettled } = await this.#context.claims.once(once, fresh, (fixed) =>
-      this.#accept(parties, fields, fixed, jobKeyOf(token, fixed)),
+    const { identity, result, unsettled } = await this.#context.claims.once(once, fresh, (fixed, keep) =>
+      this.#accept(parties, fields, fixed, { jobKey: jobKeyOf(token, fixed), keep }),
     );
     return { ...identity, ...(result ?? { repeated: true }), ...(unsettled && { unsettled }) };
   }
@@ -94,7 +94,7 @@ export class Sender {
     parties: Parties,
     fields: MessageFields,
     { request, umid, receivedAt }: Identity,
-    jobKey?: Buffer,
+    repeatable: Repeatable = {},
   ): Promise<Pick<Accepted, 'devices' | 'users'>> {
     const recipients = await chooseRecipients(this.#context.directory, parties, fields.devices);
     const received = Math.floor(receivedAt / 1000);
@@ -104,26 +104,27 @@ export class Sender {
       await startFanOut(
         envelope,
         recipients.users,
-        { request, expiresAt, acceptedAt: receivedAt, ...(jobKey && { jobKey }) },
+        { request, expiresAt, acceptedAt: receivedAt, ...repeatable },
         {
           jobs: this.#context.jobs,
           queue: this.#context.fanOut,
         },
       );
     } else {
-      await this.#deliver(recipients.devices, envelope, { umid, expiresAt, request }, receivedAt);
+      await this.#deliver(recipients.devices, envelope, { umid, expiresAt, request }, receivedAt, repeatable);
     }
     return 'users' in recipients
       ? { users: recipients.users.length }
       : { devices: recipients.devices.length };
   }
 
-  /** Stores the copies and queues their dispatch, or leaves nothing. */
+  /** Stores the copies and queues their dispatch, or leaves nothing that it should not keep. */
   async #deliver(
     recipients: Recipient[],
     envelope: Envelope,
     common: Common,
     acceptedAt: number,
+    { keep = false }: Repeatable,
   ): Promise<void> {
     const copies = this.#copies.make(recipients, envelope, common);
     const attempts: StoredMessage[] = [];
@@ -134,7 +135,7 @@ export class Sender {
       const devices = new Map(recipients.map(({ device }) => [device.id, device]));
       await queueDispatch(this.#context.queues, stored, devices, acceptedAt);
     } catch (error) {
-      await takeBack(() => this.#context.mailbox.withdraw(attempts));
+      if (!keep) await takeBack(() => this.#context.mailbox.withdraw(attempts));
       throw error;
     }
   }

@@ -45,6 +45,18 @@ function claimsWith(change: Record<string, Json>): () => void {
   );
 }
 
+/** Lets no note be written that a request is done. Comes before other changes of claims: the first that acts wins. */
+function failNotes(): { stop(): void; failed(): number } {
+  let failed = 0;
+  const stop = peal().cloud.front.intercept(({ action, input }) => {
+    const { Item } = input as { Item?: JsonObject };
+    if (action !== 'PutItem' || !isClaim(input) || Item?.done === undefined) return undefined;
+    failed++;
+    return failure(500, 'InternalServerError', 'no');
+  });
+  return { stop, failed: () => failed };
+}
+
 test('a repeat is answered as the first was, and sends nothing', async () => {
   const { device, send } = await ready();
 
@@ -230,14 +242,8 @@ test('a request that is refused leaves its key free', async () => {
 
 test('a message is accepted even if the note of it cannot be written, and a repeat is no second one', async () => {
   const { device, send } = await ready();
-  const stops = [
-    claimsWith({ leaseUntil: { N: '0' } }),
-    peal().cloud.front.intercept(({ action, input }) =>
-      action === 'PutItem' && isClaim(input) && JSON.stringify(input).includes('"done"')
-        ? failure(500, 'InternalServerError', 'no')
-        : undefined,
-    ),
-  ];
+  const notes = failNotes();
+  const stops = [notes.stop, claimsWith({ leaseUntil: { N: '0' } })];
   const first = await send('hello', 'note');
   for (const stop of stops) stop();
   await device.sync();
@@ -245,9 +251,32 @@ test('a message is accepted even if the note of it cannot be written, and a repe
   const second = await send('hello', 'note');
   await device.sync();
 
+  assert.ok(notes.failed() > 0);
   assert.equal(first.status, 200);
   assert.deepEqual(essence(second), essence(first));
   assert.deepEqual(device.texts(), ['hello']);
+});
+
+test('a repeat that fails takes nothing away from a message that was accepted', async () => {
+  const { device, send } = await ready();
+  const notes = failNotes();
+  const stops = [notes.stop, claimsWith({ leaseUntil: { N: '0' } })];
+  const first = await send('hello', 'kept');
+  const stop = peal().cloud.front.intercept(({ service, action }) =>
+    service === 'sqs' && action === 'SendMessageBatch'
+      ? failure(500, 'InternalServerError', 'no')
+      : undefined,
+  );
+  const second = await send('hello', 'kept');
+  for (const end of [...stops, stop]) end();
+  await device.sync();
+
+  const third = await send('hello', 'kept');
+
+  assert.ok(notes.failed() > 0);
+  assert.deepEqual([first.status, second.status], [200, 500]);
+  assert.deepEqual(device.texts(), ['hello']);
+  assert.deepEqual(essence(third), essence(first));
 });
 
 test('a day later the key is free, whether DynamoDB has purged it or not', async () => {
