@@ -83,7 +83,7 @@ async function send(users: string[]): Promise<number> {
   const before = workerTime();
   await startFanOut(
     envelope,
-    users,
+    users.map((user) => ({ user })),
     { request: randomUUID(), expiresAt: Math.floor(now / 1000) + 3600, acceptedAt: now },
     { jobs, queue },
   );

@@ -36,8 +36,9 @@ export class ApiStack extends Stack {
       // A whole CPU: sealing for fifty users' devices is arithmetic.
       memory: 1769,
     })
-      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
-      .allow(['dynamodb:PutItem', 'dynamodb:DeleteItem'], mailbox.tableArn)
+      // A query reads a group's members.
+      .allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], directory.tableArn)
+      .allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], mailbox.tableArn)
       .allow(
         ['sqs:SendMessage'],
         ...Object.values(dispatch.carriers).map(({ queue }) => queue.queueArn),
@@ -76,6 +77,31 @@ export class ApiStack extends Stack {
       directory.tableArn,
     );
 
+    const info = new PealFunction(this, 'Info', {
+      bundle: bundles('info'),
+      description: 'Tells senders about user keys, sounds and limits',
+      environment: { DIRECTORY_TABLE: directory.tableName },
+      timeout: Duration.seconds(15),
+      memory: 512,
+    }).allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], directory.tableArn);
+
+    const groups = new PealFunction(this, 'Groups', {
+      bundle: bundles('groups'),
+      description: 'Groups and their members',
+      environment: { DIRECTORY_TABLE: directory.tableName },
+      timeout: Duration.seconds(29),
+      memory: 1024,
+    }).allow(
+      [
+        'dynamodb:BatchGetItem',
+        'dynamodb:Query',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+      ],
+      directory.tableArn,
+    );
+
     const admin = operator(this, data, dispatch, bundles('admin'));
 
     const api = new HttpApi(this, 'HttpApi', {
@@ -101,6 +127,20 @@ export class ApiStack extends Stack {
     route(account, HttpMethod.POST, ...suffixed('/1/apps'));
     route(account, HttpMethod.POST, ...suffixed('/1/apps/{id}/rotate'), ...suffixed('/1/apps/{id}/delete'));
     route(account, HttpMethod.GET, ...suffixed('/1/devices'), ...suffixed('/1/apps'));
+    route(info, HttpMethod.POST, ...suffixed('/1/users/validate'));
+    route(info, HttpMethod.GET, ...suffixed('/1/sounds'), ...suffixed('/1/apps/limits'));
+    route(groups, HttpMethod.POST, ...suffixed('/1/groups'));
+    for (const change of [
+      'add_user',
+      'remove_user',
+      'delete_user',
+      'disable_user',
+      'enable_user',
+      'rename',
+    ]) {
+      route(groups, HttpMethod.POST, ...suffixed(`/1/groups/{group}/${change}`));
+    }
+    route(groups, HttpMethod.GET, ...suffixed('/1/groups'), '/1/groups/{group}');
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
     new CfnOutput(this, 'ApiUrl', {

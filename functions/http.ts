@@ -23,6 +23,9 @@ export function httpApp(style: ErrorStyle = 'list'): Hono<HttpEnv> {
 /** A request in the hands of a handler. */
 export type HttpContext = Context<HttpEnv>;
 
+/** A path with and without the `.json` that only picks the format of the answer. */
+export const path = (text: string): string[] => [`/1/${text}.json`, `/1/${text}`];
+
 /** What `readParams` reads, of a request. */
 export function source(c: HttpContext): ParamSource {
   return { url: c.req.url, headers: c.req.raw.headers, body: c.env.body };

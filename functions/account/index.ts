@@ -12,7 +12,7 @@ import type { Params } from '../../lib/http/params.ts';
 import { required } from '../../lib/http/required.ts';
 import { Refusal } from '../../lib/refusal.ts';
 import { table, variable } from '../environment.ts';
-import { type HttpContext, httpApp, secretOf, serve, source } from '../http.ts';
+import { type HttpContext, httpApp, path, secretOf, serve, source } from '../http.ts';
 
 /** No field of an account comes near this. */
 const BODY = { maxBytes: 64 * 1024 };
@@ -22,9 +22,6 @@ const accounts = new Accounts(directory, Date.now);
 const devices = new DeviceRegistry(directory, Date.now);
 const apps = new Apps(directory, Date.now);
 const mode = signUpMode(variable('SIGN_UP'));
-
-/** A path with and without the `.json` that only picks the format of the answer. */
-const path = (text: string) => [`/1/${text}.json`, `/1/${text}`];
 
 /** The parameters of a request and the session that it is made in. */
 async function inSession(c: HttpContext) {

@@ -4,6 +4,7 @@ import { Jobs } from '../../lib/fanout/job.ts';
 import { success } from '../../lib/http/answer.ts';
 import { readParams } from '../../lib/http/body.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
+import { Claims } from '../../lib/messages/claims.ts';
 import { limitHeaders } from '../../lib/messages/limits.ts';
 import { Sender } from '../../lib/messages/send.ts';
 import { Queue } from '../../lib/storage/queue.ts';
@@ -19,6 +20,7 @@ const sender = new Sender({
   queues: carrierQueues(sqs),
   jobs: new Jobs(mailbox),
   fanOut: new Queue(sqs, variable('FAN_OUT_QUEUE_URL')),
+  claims: new Claims(mailbox, clock),
   clock,
 });
 
@@ -26,7 +28,8 @@ const app = httpApp();
 app.on('POST', ['/1/messages.json', '/1/messages'], async (c) => {
   const accepted = await sender.send(await readParams(source(c)));
   console.info({ message: 'accepted', ...accepted });
-  return success({}, limitHeaders(clock()));
+  // Of a repeat, the answer is the first one's to the letter.
+  return success({}, limitHeaders(accepted.receivedAt), accepted.request);
 });
 
 export const handler = serve(app);

@@ -33,3 +33,9 @@ export const MAX_DEVICES = 50;
 
 /** Pushover's rule for device names. */
 export const DEVICE_NAME = /^[A-Za-z0-9_-]{1,25}$/;
+
+/** Devices with one of these names, whatever their letters' case: within an account, a name is unique that way. */
+export function namedDevices(devices: Device[], names: Iterable<string>): Device[] {
+  const wanted = new Set([...names].map((name) => name.trim().toLowerCase()));
+  return devices.filter(({ name }) => wanted.has(name.toLowerCase()));
+}

@@ -2,15 +2,20 @@
  * Keys of the Directory table: who there is, and how they are reached. Partition key `pk`, sort key `sk`; `ttl` is
  * the attribute by which DynamoDB purges (late: every reader of an item that has one filters).
  *
- * | item                     | pk                   | sk               |
- * | ------------------------ | -------------------- | ---------------- |
- * | account, by its address  | `email#<address>`    | `account`        |
- * | all devices of an account| `user#<user key>`    | `devices`        |
- * | a session                | `user#<user key>`    | `session#<hash>` |
- * | an app, for its owner    | `user#<user key>`    | `app#<id>`       |
- * | an app, for sending      | `token#<hash>`       | `app`            |
- * | an invitation            | `invitation#<hash>`  | `invitation`     |
- * | a desktop's connection   | `device#<device id>` | `connection`     |
+ * | item                      | pk                   | sk                           |
+ * | ------------------------- | -------------------- | ---------------------------- |
+ * | account, by its address   | `email#<address>`    | `account`                    |
+ * | all devices of an account | `user#<user key>`    | `devices`                    |
+ * | a session                 | `user#<user key>`    | `session#<hash>`             |
+ * | an app, for its owner     | `user#<user key>`    | `app#<id>`                   |
+ * | an app, for sending       | `token#<hash>`       | `app`                        |
+ * | a group                   | `group#<group key>`  | `group`                      |
+ * | a member of a group       | `group#<group key>`  | `member#<user key>#<device>` |
+ * | a group, for its owner    | `user#<user key>`    | `group#<group key>`          |
+ * | an invitation             | `invitation#<hash>`  | `invitation`                 |
+ * | a desktop's connection    | `device#<device id>` | `connection`                 |
+ *
+ * A member's device is its name in lower case, or nothing for all devices.
  */
 
 export const accountKey = (email: string) => ({ pk: `email#${email}`, sk: 'account' });
@@ -21,5 +26,11 @@ export const sessionKey = (user: string, secretHash: string) => ({
 });
 export const appKey = (user: string, id: number) => ({ pk: `user#${user}`, sk: `app#${id}` });
 export const tokenKey = (tokenHash: string) => ({ pk: `token#${tokenHash}`, sk: 'app' });
+export const groupKey = (key: string) => ({ pk: `group#${key}`, sk: 'group' });
+export const groupOfOwnerKey = (user: string, key: string) => ({ pk: `user#${user}`, sk: `group#${key}` });
+export const memberKey = (group: string, user: string, device: string | undefined) => ({
+  pk: `group#${group}`,
+  sk: `member#${user}#${(device ?? '').toLowerCase()}`,
+});
 export const invitationKey = (codeHash: string) => ({ pk: `invitation#${codeHash}`, sk: 'invitation' });
 export const connectionKey = (device: string) => ({ pk: `device#${device}`, sk: 'connection' });

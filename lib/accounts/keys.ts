@@ -16,8 +16,11 @@ export function randomCharacters(length: number): string {
   return text;
 }
 
+/** The first letter of every group's key, and of no user's. */
+export const GROUP_PREFIX = 'g';
+
 /** A new key of Pushover's form: the habitual first letter (`u` user, `a` app, `g` group) and 29 random characters. */
-export function randomKey(prefix: 'a' | 'g' | 'u'): string {
+export function randomKey(prefix: 'a' | typeof GROUP_PREFIX | 'u'): string {
   return prefix + randomCharacters(KEY_LENGTH - 1);
 }
 

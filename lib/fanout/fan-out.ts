@@ -3,8 +3,9 @@ import type { Renew } from '../dispatch/redrive.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import type { Copies } from '../messages/copies.ts';
-import type { Recipient } from '../messages/recipients.ts';
+import { type Addressee, activeDevices, type Recipient } from '../messages/recipients.ts';
 import type { Envelope } from '../protocol/envelope.ts';
+import { takeBack } from '../storage/left-behind.ts';
 import type { Queue } from '../storage/queue.ts';
 import type { Clock } from '../storage/table.ts';
 import type { JobRef, Jobs } from './job.ts';
@@ -21,6 +22,8 @@ export interface FanOutRecord {
   attempt: number;
   /** User keys, at most `CHUNK_USERS`. */
   users: string[];
+  /** By user key, the names of the devices that it is for; users who are not here get it on all. Absent: nobody is. */
+  devices?: Record<string, string[]>;
 }
 
 /** Users in one chunk: with a few devices each, a hundred copies or so, and at the very most a thousand. */
@@ -29,6 +32,23 @@ export const CHUNK_USERS = 20;
 const SLICE = 100;
 /** Tries for a user whose copies cannot be stored, over about a quarter of an hour. */
 const ATTEMPTS = 10;
+
+/** What a message needs that may be accepted again under the same identity. */
+export interface Repeatable {
+  /** Key of the fan-out's job, which may be stored again; otherwise a random one. */
+  jobKey?: Buffer;
+  /** Whether what is stored stays when accepting it fails: it may be of an attempt that was answered. */
+  keep?: boolean;
+}
+
+/** Where a message that is fanned out comes from. */
+export interface FanOutOrigin extends Repeatable {
+  request: string;
+  /** Unix seconds. */
+  expiresAt: number;
+  /** Unix milliseconds. */
+  acceptedAt: number;
+}
 
 /** What fanning out needs. */
 export interface FanOutContext {
@@ -52,25 +72,34 @@ export interface WorkerContext extends FanOutContext {
  * Accepts a message for many users: stores it once and queues a record a chunk of them. When this returns, the message
  * will reach every device, whatever dies.
  *
- * @throws Error if the job could not be stored or not all chunks be queued; it is withdrawn then
+ * @throws Error if the job could not be stored or not all chunks be queued; it is withdrawn then, unless it is to be kept
  */
 export async function startFanOut(
   envelope: Envelope,
-  users: string[],
-  { request, expiresAt, acceptedAt }: { request: string; expiresAt: number; acceptedAt: number },
+  users: Addressee[],
+  { request, expiresAt, acceptedAt, jobKey, keep = false }: FanOutOrigin,
   { jobs, queue }: Pick<FanOutContext, 'jobs' | 'queue'>,
 ): Promise<void> {
-  const job = await jobs.put(envelope, request, expiresAt);
+  const job = await jobs.put(envelope, request, expiresAt, jobKey);
   const count = Math.ceil(users.length / CHUNK_USERS);
   const records = Array.from({ length: count }, (_, n): FanOutRecord => {
     const chunk = users.slice(n * CHUNK_USERS, (n + 1) * CHUNK_USERS);
-    return { v: 1, job, acceptedAt, expiresAt, attempt: 0, users: chunk };
+    const named = chunk.flatMap(({ user, names }) => (names ? [[user, names] as const] : []));
+    return {
+      v: 1,
+      job,
+      acceptedAt,
+      expiresAt,
+      attempt: 0,
+      users: chunk.map(({ user }) => user),
+      ...(named.length > 0 && { devices: Object.fromEntries(named) }),
+    };
   });
   try {
     await queue.send(records);
   } catch (error) {
     // Some chunks may be queued; without the job their workers drop them.
-    await jobs.remove(job);
+    if (!keep) await takeBack(() => jobs.remove(job));
     throw error;
   }
 }
@@ -94,9 +123,7 @@ export async function runChunk(record: FanOutRecord, context: WorkerContext): Pr
     return;
   }
   const lists = await context.devices.listMany(users);
-  const recipients = [...lists.values()].flatMap(({ user, devices }) =>
-    devices.filter(({ enabled }) => enabled).map((device): Recipient => ({ user, device })),
-  );
+  const recipients = [...lists.values()].flatMap((list) => activeDevices(list, record.devices?.[list.user]));
   const failed = new Set<string>();
   let copies = 0;
   for (let start = 0; start < recipients.length; start += SLICE) {

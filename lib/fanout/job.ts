@@ -29,9 +29,18 @@ export class Jobs {
     this.#table = table;
   }
 
-  /** Stores a job. @param ttl when it is purged, Unix seconds */
-  async put(envelope: Envelope, request: string, ttl: number): Promise<JobRef> {
-    const key = randomBytes(32);
+  /**
+   * Stores a job, over an earlier one of the same request.
+   *
+   * @param ttl when it is purged, Unix seconds
+   * @param key 32 bytes
+   */
+  async put(
+    envelope: Envelope,
+    request: string,
+    ttl: number,
+    key: Buffer = randomBytes(32),
+  ): Promise<JobRef> {
     const iv = randomBytes(IV);
     const cipher = createCipheriv(CIPHER, key, iv);
     const sealed = Buffer.concat([

@@ -14,9 +14,16 @@ const COMMON = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** A request succeeded: status 1, a request id, and the fields. Never an `errors` key: some clients trip over it. */
-export function success(fields: object = {}, headers: Record<string, string> = {}): Response {
-  const request = randomUUID();
+/**
+ * A request succeeded: status 1, a request id, and the fields. Never an `errors` key: some clients trip over it.
+ *
+ * @param request its id, where it has one already
+ */
+export function success(
+  fields: object = {},
+  headers: Record<string, string> = {},
+  request: string = randomUUID(),
+): Response {
   return json(200, { ...fields, status: 1, request }, request, {
     'Cache-Control': 'max-age=0, private, must-revalidate',
     ...headers,

@@ -18,6 +18,8 @@ export interface MessageFields {
   ttl?: number;
   html: boolean;
   monospace: boolean;
+  /** Makes a repeat of the request harmless. */
+  idempotencyKey?: string;
 }
 
 /** Most user keys in one request (Pushover's rule). */
@@ -67,6 +69,9 @@ const SCHEMA = v.object({
   ),
   sound: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,40}$/, 'is invalid'))),
   timestamp: v.optional(number('must be a Unix timestamp in seconds', 0, 253_402_300_799)),
+  idempotency_key: v.optional(
+    v.pipe(v.string(), v.regex(/^[\x20-\x7e]{1,64}$/, 'must be 1 to 64 printable ASCII characters')),
+  ),
   ttl: v.optional(number('must be a positive number of seconds', 1, MAX_TTL)),
 });
 
@@ -100,10 +105,11 @@ export function messageFields(params: Params): MessageFields {
   }
   if (result.success && result.output.priority === 2) faults.push(...emergencyFaults(params));
   if (!result.success || faults.length > 0) throw new Refusal(faults);
-  const { url_title: urlTitle, device, ...fields } = result.output;
+  const { url_title: urlTitle, idempotency_key: idempotencyKey, device, ...fields } = result.output;
   return {
     ...withoutUndefined(fields),
     ...(urlTitle !== undefined && { urlTitle }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(device !== undefined && { devices: device.split(',').map((name) => name.trim()) }),
     html,
     monospace,

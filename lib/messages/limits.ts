@@ -4,6 +4,19 @@ const UNLIMITED = 2 ** 31 - 1;
 /** The zone in whose midnight Pushover's month begins. */
 const ZONE = 'America/Chicago';
 
+/** How many messages may be sent this month. */
+export interface Limits {
+  limit: number;
+  remaining: number;
+  /** When the month ends, Unix seconds. */
+  reset: number;
+}
+
+/** The limits at a time. @param now Unix milliseconds */
+export function limits(now: number): Limits {
+  return { limit: UNLIMITED, remaining: UNLIMITED, reset: nextMonth(now) };
+}
+
 /**
  * Headers that say how many messages are left this month. Several clients take their absence for an error, so a
  * server without a quota sends them as well.
@@ -11,10 +24,11 @@ const ZONE = 'America/Chicago';
  * @param now Unix milliseconds
  */
 export function limitHeaders(now: number): Record<string, string> {
+  const { limit, remaining, reset } = limits(now);
   return {
-    'X-Limit-App-Limit': String(UNLIMITED),
-    'X-Limit-App-Remaining': String(UNLIMITED),
-    'X-Limit-App-Reset': String(nextMonth(now)),
+    'X-Limit-App-Limit': String(limit),
+    'X-Limit-App-Remaining': String(remaining),
+    'X-Limit-App-Reset': String(reset),
   };
 }
 

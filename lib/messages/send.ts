@@ -1,25 +1,21 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import type { App } from '../accounts/apps.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
-import { startFanOut } from '../fanout/fan-out.ts';
+import { type Repeatable, startFanOut } from '../fanout/fan-out.ts';
 import type { Jobs } from '../fanout/job.ts';
 import type { Params } from '../http/params.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import { type Mailbox, RETENTION_SECONDS } from '../mailbox/mailbox.ts';
 import { messageIds } from '../mailbox/message-id.ts';
 import { ENVELOPE_VERSION, type Envelope } from '../protocol/envelope.ts';
+import { takeBack } from '../storage/left-behind.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
 import type { Clock, Table } from '../storage/table.ts';
+import { type Claims, contentOf, type Identity } from './claims.ts';
 import { type Common, Copies } from './copies.ts';
 import { type MessageFields, messageFields } from './fields.ts';
-import { chooseDevices, findParties, type Recipient } from './recipients.ts';
-
-/**
- * Devices up to which a message is sealed and stored before it is answered. Beyond, it is stored once and answered, and
- * workers do the rest: storing copies takes about a millisecond each, and a sender should not wait for a second.
- */
-export const DIRECT_DEVICES = 200;
+import { chooseRecipients, findParties, type Parties, type Recipient } from './recipients.ts';
 
 /** What sending needs. */
 export interface SendContext {
@@ -29,21 +25,28 @@ export interface SendContext {
   /** For messages to more devices than one invocation should hold. */
   jobs: Jobs;
   fanOut: Queue;
+  claims: Claims;
   clock: Clock;
 }
 
 /** A message that was accepted. */
-export interface Accepted {
-  /** Id of the message across all its recipients. */
-  umid: number;
-  devices: number;
+export interface Accepted extends Identity {
+  /** How many devices it was stored for; absent if it is fanned out. */
+  devices?: number;
+  /** How many users it is fanned out to. */
+  users?: number;
+  /** It had been accepted before, and nothing was done now. */
+  repeated?: boolean;
+  /** The note that it was accepted could not be written. */
+  unsettled?: boolean;
 }
 
 /**
  * Accepts messages: checks, seals and stores them, and queues their dispatch.
  *
  * What it costs for one message to n devices: one BatchGetItem (1 read unit for the app, 1 per 4 KB of each
- * account's devices), n PutItem (1 write unit per KB), one SendMessageBatch a carrier.
+ * account's devices; 1 per 4 KB of a group's members), n PutItem (1 write unit per KB), one SendMessageBatch a carrier.
+ * An idempotency key costs two PutItem more.
  */
 export class Sender {
   readonly #context: SendContext;
@@ -69,39 +72,59 @@ export class Sender {
    */
   async send(params: Params): Promise<Accepted> {
     const { directory, clock } = this.#context;
-    const parties = await findParties(directory, params.get('token'), params.get('user'));
+    const token = params.get('token');
+    const parties = await findParties(directory, token, params.get('user'));
     const fields = messageFields(params);
-    const recipients = chooseDevices(parties.accounts, fields.devices);
+    const fresh = (): Identity => ({ request: randomUUID(), umid: this.#nextId(), receivedAt: clock() });
+    const key = fields.idempotencyKey;
+    if (key === undefined || token === undefined) {
+      const identity = fresh();
+      return { ...identity, ...(await this.#accept(parties, fields, identity)) };
+    }
+    const content = contentOf(params, token);
+    const once = { app: parties.app, key, content, lifetime: lifetimeOf(fields) };
+    const { identity, result, unsettled } = await this.#context.claims.once(once, fresh, (fixed, keep) =>
+      this.#accept(parties, fields, fixed, { jobKey: jobKeyOf(token, fixed), keep }),
+    );
+    return { ...identity, ...(result ?? { repeated: true }), ...(unsettled && { unsettled }) };
+  }
 
-    const receivedAt = clock();
+  /** Stores a message and queues its dispatch or its fan-out, or leaves nothing. Repeatable under one identity. */
+  async #accept(
+    parties: Parties,
+    fields: MessageFields,
+    { request, umid, receivedAt }: Identity,
+    repeatable: Repeatable = {},
+  ): Promise<Pick<Accepted, 'devices' | 'users'>> {
+    const recipients = await chooseRecipients(this.#context.directory, parties, fields.devices);
     const received = Math.floor(receivedAt / 1000);
-    const expiresAt = received + Math.min(fields.ttl ?? RETENTION_SECONDS, RETENTION_SECONDS);
-    const umid = this.#nextId();
+    const expiresAt = received + lifetimeOf(fields);
     const envelope = envelopeOf(fields, parties.app, umid, received);
-    const request = randomUUID();
-    if (recipients.length > DIRECT_DEVICES) {
-      const users = [...new Set(recipients.map(({ user }) => user))];
+    if ('users' in recipients) {
       await startFanOut(
         envelope,
-        users,
-        { request, expiresAt, acceptedAt: receivedAt },
+        recipients.users,
+        { request, expiresAt, acceptedAt: receivedAt, ...repeatable },
         {
           jobs: this.#context.jobs,
           queue: this.#context.fanOut,
         },
       );
     } else {
-      await this.#deliver(recipients, envelope, { umid, expiresAt, request }, receivedAt);
+      await this.#deliver(recipients.devices, envelope, { umid, expiresAt, request }, receivedAt, repeatable);
     }
-    return { umid, devices: recipients.length };
+    return 'users' in recipients
+      ? { users: recipients.users.length }
+      : { devices: recipients.devices.length };
   }
 
-  /** Stores the copies and queues their dispatch, or leaves nothing. */
+  /** Stores the copies and queues their dispatch, or leaves nothing that it should not keep. */
   async #deliver(
     recipients: Recipient[],
     envelope: Envelope,
     common: Common,
     acceptedAt: number,
+    { keep = false }: Repeatable,
   ): Promise<void> {
     const copies = this.#copies.make(recipients, envelope, common);
     const attempts: StoredMessage[] = [];
@@ -112,10 +135,23 @@ export class Sender {
       const devices = new Map(recipients.map(({ device }) => [device.id, device]));
       await queueDispatch(this.#context.queues, stored, devices, acceptedAt);
     } catch (error) {
-      await this.#context.mailbox.withdraw(attempts);
+      if (!keep) await takeBack(() => this.#context.mailbox.withdraw(attempts));
       throw error;
     }
   }
+}
+
+/** How long a message waits for its devices, seconds. */
+function lifetimeOf({ ttl }: MessageFields): number {
+  return Math.min(ttl ?? RETENTION_SECONDS, RETENTION_SECONDS);
+}
+
+/**
+ * The key of a fan-out job that may have to be stored again: derived, so that the records which an attempt queued
+ * before it died open what the next one stores. The app's token is in no table.
+ */
+function jobKeyOf(token: string, { request }: Identity): Buffer {
+  return createHmac('sha256', token).update(`job ${request}`).digest();
 }
 
 function envelopeOf(fields: MessageFields, app: App, umid: number, received: number): Envelope {

@@ -1,10 +1,13 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { settleAll } from './settle.ts';
 
 /** SQS's limit of entries in one SendMessageBatch. */
 const BATCH = 10;
 /** Longest delay of a message, seconds (SQS). */
 export const MAX_DELAY = 900;
 const ROUNDS = 3;
+/** Requests side by side: a message to ten thousand users is fifty of them, and its sender waits. */
+const LANES = 8;
 
 /** An SQS queue that records are sent to. */
 export class Queue {
@@ -17,7 +20,7 @@ export class Queue {
   }
 
   /**
-   * Sends records, ten a request, and repeats the entries that SQS says it did not take.
+   * Sends records, ten a request and several requests at a time, and repeats the entries that SQS says it did not take.
    *
    * A request whose answer is lost is repeated by the SDK, so a record may be queued twice: consumers must stand that
    * anyway (at least once).
@@ -27,20 +30,27 @@ export class Queue {
    * @throws Error if any record could not be queued
    */
   async send(bodies: unknown[], delaySeconds = 0): Promise<void> {
-    for (let start = 0; start < bodies.length; start += BATCH) {
-      let entries = bodies.slice(start, start + BATCH).map((body, n) => ({
-        Id: String(n),
-        MessageBody: JSON.stringify(body),
-        DelaySeconds: Math.min(MAX_DELAY, Math.ceil(delaySeconds)),
-      }));
-      for (let round = 0; entries.length > 0; round++) {
-        if (round === ROUNDS) throw new Error(`SQS did not take ${entries.length} records`);
-        const answer = await this.#client.send(
-          new SendMessageBatchCommand({ QueueUrl: this.#url, Entries: entries }),
-        );
-        const failed = new Set((answer.Failed ?? []).map(({ Id }) => Id));
-        entries = entries.filter(({ Id }) => failed.has(Id));
-      }
+    const starts = Array.from({ length: Math.ceil(bodies.length / BATCH) }, (_, n) => n * BATCH).values();
+    // Lanes share the one iterator: each takes the next batch when it is done with its last.
+    const lane = async () => {
+      for (const start of starts) await this.#sendBatch(bodies.slice(start, start + BATCH), delaySeconds);
+    };
+    await settleAll(Array.from({ length: LANES }, lane));
+  }
+
+  async #sendBatch(bodies: unknown[], delaySeconds: number): Promise<void> {
+    let entries = bodies.map((body, n) => ({
+      Id: String(n),
+      MessageBody: JSON.stringify(body),
+      DelaySeconds: Math.min(MAX_DELAY, Math.ceil(delaySeconds)),
+    }));
+    for (let round = 0; entries.length > 0; round++) {
+      if (round === ROUNDS) throw new Error(`SQS did not take ${entries.length} records`);
+      const answer = await this.#client.send(
+        new SendMessageBatchCommand({ QueueUrl: this.#url, Entries: entries }),
+      );
+      const failed = new Set((answer.Failed ?? []).map(({ Id }) => Id));
+      entries = entries.filter(({ Id }) => failed.has(Id));
     }
   }
 }

@@ -43,6 +43,22 @@ test('an unknown address and a wrong password are answered alike', async () => {
   }
 });
 
+test('address and password are case-sensitive', async () => {
+  const email = 'case@example.org';
+  await post(peal(), 'users.json', { email, password: PASSWORD });
+
+  const answers = await Promise.all([
+    post(peal(), 'users/login.json', { email: 'Case@example.org', password: PASSWORD }),
+    post(peal(), 'users/login.json', { email, password: PASSWORD.toUpperCase() }),
+    post(peal(), 'users/login.json', { email, password: PASSWORD }),
+  ]);
+
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [400, 400, 200],
+  );
+});
+
 test('of two sign-ups with one address at once, one wins', async () => {
   const fields = { email: 'race@example.org', password: PASSWORD };
 

@@ -29,6 +29,8 @@ test('answers as Pushover does, headers included', async () => {
   assert.equal(headers.get('content-type'), 'application/json; charset=utf-8');
   assert.equal(headers.get('cache-control'), 'max-age=0, private, must-revalidate');
   assert.equal(headers.get('access-control-allow-origin'), '*');
+  assert.match(headers.get('strict-transport-security') ?? '', /^max-age=\d+/);
+  assert.equal(headers.get('x-content-type-options'), 'nosniff');
   for (const name of ['limit', 'remaining', 'reset']) {
     assert.match(headers.get(`x-limit-app-${name}`) ?? '', /^\d+$/);
   }

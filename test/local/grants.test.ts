@@ -7,7 +7,7 @@ import { answerJson } from '../../local/aws/call.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { asList, isObject, type JsonObject } from '../../local/template/json.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
-import { newAccount, post, type TestPeal, usePeal } from '../support/peal.ts';
+import { get, newAccount, post, type TestPeal, usePeal } from '../support/peal.ts';
 import type { Cleanup } from './assemblies.ts';
 
 const peal = usePeal({
@@ -232,6 +232,20 @@ test('every grant of every role is used, so that none is wider than what Peal do
     );
     assert.equal((await send('never')).status, 500);
     stop();
+  });
+
+  await t.test('a group, and a message that is repeated', async () => {
+    const { body } = await post(peal(), 'groups.json', { token, name: 'Group' });
+    const group = body.group as string;
+    for (const change of ['add_user', 'disable_user', 'remove_user', 'add_user']) {
+      await post(peal(), `groups/${group}/${change}.json`, { token, user });
+    }
+    await get(peal(), 'groups.json', { token });
+    assert.equal((await post(peal(), 'users/validate.json', { token, user: group })).status, 200);
+    for (const _ of ['first', 'repeated']) {
+      const { status } = await send('to the group', { user: group, idempotency_key: 'once' });
+      assert.equal(status, 200);
+    }
   });
 
   await t.test('the rest of an account’s life', async () => {

@@ -1,0 +1,42 @@
+import { Refusal } from '../refusal.ts';
+import { batchGet } from '../storage/batches.ts';
+import type { Table } from '../storage/table.ts';
+import type { App } from './apps.ts';
+import { tokenKey } from './directory.ts';
+import { hashSecret, isKey } from './keys.ts';
+
+/** Items of the Directory by their keys. */
+type Item = Record<string, unknown>;
+
+/** An app, and what was read together with it. */
+export interface Authorized {
+  app: App;
+  /** The other items that were found, in no order. */
+  items: Item[];
+}
+
+/**
+ * Finds the app of a token, and other items of the Directory, in one strongly consistent request.
+ *
+ * @param token as given
+ * @param keys what else to read; nothing is read for a token that has not the form of one
+ * @throws Refusal naming `token`, in Pushover's words
+ */
+export async function authorize(
+  directory: Table,
+  token: string | undefined,
+  keys: Item[] = [],
+): Promise<Authorized> {
+  if (token === undefined || !isKey(token)) throw badToken();
+  const byToken = tokenKey(hashSecret(token));
+  const [items] = await batchGet([{ table: directory, keys: [byToken, ...keys], consistent: true }]);
+  const found = items!.find(({ pk }) => pk === byToken.pk);
+  if (!found) throw badToken();
+  const { id, name, icon, owner } = found as unknown as App;
+  return { app: { id, name, icon, owner }, items: items!.filter((item) => item !== found) };
+}
+
+function badToken(): Refusal {
+  const sentence = 'application token is invalid, see https://pushover.net/api';
+  return new Refusal({ field: 'token', reason: 'invalid', sentence });
+}

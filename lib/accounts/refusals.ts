@@ -1,0 +1,12 @@
+import { Refusal } from '../refusal.ts';
+
+/** The refusal of a user key that is not one, on every endpoint but sending (Pushover's words). */
+export function badUser(): Refusal {
+  return new Refusal({ field: 'user', reason: 'invalid', sentence: 'user key is invalid' });
+}
+
+/** The refusal of a name that the user has no device of (Pushover's words). */
+export function badDevice(): Refusal {
+  const sentence = 'device name is not valid for this user';
+  return new Refusal({ field: 'device', reason: 'invalid for this user', sentence });
+}

@@ -1,0 +1,278 @@
+import { randomUUID } from 'node:crypto';
+import { DeleteCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { deviceList } from '../accounts/device-registry.ts';
+import { namedDevices } from '../accounts/devices.ts';
+import { devicesKey, groupKey, memberKey } from '../accounts/directory.ts';
+import { badDevice, badUser } from '../accounts/refusals.ts';
+import { Refusal } from '../refusal.ts';
+import { batchGet } from '../storage/batches.ts';
+import { isConditionFailure, type Table } from '../storage/table.ts';
+import type { Group } from './groups.ts';
+
+/** A user in a group: with all devices, or with one. A user may be in it several times, with a device each. */
+export interface Member {
+  user: string;
+  device?: string;
+  memo?: string;
+  /** Stays in the group, but gets nothing. */
+  disabled: boolean;
+}
+
+/** All entries of a user in a group, or that of one device. */
+export type MemberRef = Pick<Member, 'device' | 'user'>;
+
+/** Members in the order of their keys. */
+export interface MemberPage {
+  members: Member[];
+  /** Where the next page begins; absent on the last. */
+  next?: string;
+}
+
+/** Most members of a group, each entry counting. Bounds what one message can cost. */
+export const MAX_MEMBERS = 10_000;
+
+/** Attempts at adding a member to a group that seems full, whose count has to be put right first. */
+const ATTEMPTS = 4;
+
+type Item = Record<string, unknown>;
+
+/**
+ * Members of groups: an item each in the group's partition, by user and device, so that adding one twice is refused by
+ * one condition and no two changes of different members meet.
+ *
+ * The group's item counts them, so that adding does not have to read up to 10,000. It is raised before a member is
+ * written and lowered after one is deleted: whatever dies in between, or is repeated after a lost answer, leaves a
+ * count that is too high, never too low. A group that seems full is therefore counted anew before anybody is refused.
+ * Members that are being added in that very moment may be missed by it and exceed the limit by their number, which is
+ * a bound on cost, and not a promise.
+ */
+export class Members {
+  readonly #table: Table;
+  readonly #limit: number;
+
+  constructor(table: Table, limit = MAX_MEMBERS) {
+    this.#table = table;
+    this.#limit = limit;
+  }
+
+  /**
+   * Adds a user, with all devices or with one.
+   *
+   * @throws Refusal naming `user` (unknown, or in the group already with this device), `device` or `group` (full)
+   */
+  async add({ key }: Group, { user, device, memo }: Omit<Member, 'disabled'>): Promise<void> {
+    const account = devicesKey(user);
+    const [items] = await batchGet([
+      { table: this.#table, keys: [account, memberKey(key, user, device)], consistent: true },
+    ]);
+    const list = items!.find(({ pk }) => pk === account.pk);
+    if (!list) throw badUser();
+    if (items!.length > 1) throw alreadyMember();
+    if (device !== undefined && namedDevices(deviceList(user, list).devices, [device]).length === 0) {
+      throw badDevice();
+    }
+    await this.#reserve(key);
+    // A put whose answer was lost is repeated by the SDK, and must not take its own item for somebody else's.
+    const added = randomUUID();
+    try {
+      await this.#table.client.send(
+        new PutCommand({
+          TableName: this.#table.name,
+          Item: {
+            ...memberKey(key, user, device),
+            user,
+            ...(device !== undefined && { device }),
+            ...(memo !== undefined && { memo }),
+            added,
+          },
+          ConditionExpression: 'attribute_not_exists(pk) OR added = :added',
+          ExpressionAttributeValues: { ':added': added },
+        }),
+      );
+    } catch (error) {
+      if (!isConditionFailure(error)) throw error;
+      await this.#count(key, -1);
+      throw alreadyMember();
+    }
+  }
+
+  /**
+   * Takes a user out of a group: with all entries, or only that of one device.
+   *
+   * @throws Refusal naming `user`
+   */
+  async remove({ key }: Group, { user, device }: MemberRef): Promise<void> {
+    let removed = 0;
+    for (const entry of await this.#entries(key, user, device)) {
+      if (await this.#changed(() => this.#delete(entry))) removed++;
+    }
+    if (removed === 0) throw notMember();
+    await this.#count(key, -removed);
+  }
+
+  /**
+   * Stops or resumes sending to a user in a group: for all entries, or only that of one device. Repeatable.
+   *
+   * @throws Refusal naming `user`
+   */
+  async setDisabled({ key }: Group, { user, device }: MemberRef, disabled: boolean): Promise<void> {
+    let changed = 0;
+    for (const entry of await this.#entries(key, user, device)) {
+      if (await this.#changed(() => this.#disable(entry, disabled))) changed++;
+    }
+    if (changed === 0) throw notMember();
+  }
+
+  /**
+   * Members, from where another page ended.
+   *
+   * @param maxBytes where to cut the page, by what `sizeOf` says of each member
+   */
+  async page(
+    { key }: Group,
+    after: string | undefined,
+    maxBytes: number,
+    sizeOf: (member: Member) => number,
+  ): Promise<MemberPage> {
+    const members: Member[] = [];
+    let bytes = 0;
+    for await (const items of this.#query(key, '', after)) {
+      for (const item of items) {
+        const member = memberOf(item);
+        bytes += sizeOf(member);
+        if (members.length > 0 && bytes > maxBytes) return { members, next: cursorOf(members.at(-1)!) };
+        members.push(member);
+      }
+    }
+    return { members };
+  }
+
+  /** All members, page after page as DynamoDB cuts them (1 MB). Strongly consistent. */
+  async *all(key: string): AsyncGenerator<Member[]> {
+    for await (const items of this.#query(key, '')) yield items.map(memberOf);
+  }
+
+  async #entries(key: string, user: string, device: string | undefined): Promise<Item[]> {
+    const entries: Item[] = [];
+    for await (const items of this.#query(key, `${user}#`)) entries.push(...items);
+    if (device === undefined) return entries;
+    const { sk } = memberKey(key, user, device);
+    return entries.filter((entry) => entry.sk === sk);
+  }
+
+  async *#query(key: string, prefix: string, after?: string): AsyncGenerator<Item[]> {
+    const { pk } = groupKey(key);
+    let start: Item | undefined = after === undefined ? undefined : { pk, sk: `member#${after}` };
+    do {
+      const page = await this.#table.client.send(
+        new QueryCommand({
+          TableName: this.#table.name,
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+          ExpressionAttributeValues: { ':pk': pk, ':prefix': `member#${prefix}` },
+          ConsistentRead: true,
+          ...(start && { ExclusiveStartKey: start }),
+        }),
+      );
+      yield page.Items ?? [];
+      start = page.LastEvaluatedKey;
+    } while (start);
+  }
+
+  /** Counts one more member. @throws Refusal if the group is full */
+  async #reserve(key: string): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      try {
+        await this.#count(key, 1);
+        return;
+      } catch (error) {
+        if (!isConditionFailure(error)) throw error;
+      }
+      let counted = 0;
+      for await (const items of this.#query(key, '')) counted += items.length;
+      if (counted >= this.#limit) break;
+      await this.#changed(() => this.#correct(key, counted));
+    }
+    throw new Refusal({ field: 'group', reason: `cannot have more than ${this.#limit} members` });
+  }
+
+  /** Changes the count; upwards only below the limit. @throws ConditionalCheckFailedException at the limit */
+  async #count(key: string, by: number): Promise<void> {
+    await this.#table.client.send(
+      new UpdateCommand({
+        TableName: this.#table.name,
+        Key: groupKey(key),
+        UpdateExpression: 'SET members = members + :by',
+        ...(by > 0 && { ConditionExpression: 'members < :limit' }),
+        ExpressionAttributeValues: { ':by': by, ...(by > 0 && { ':limit': this.#limit }) },
+      }),
+    );
+  }
+
+  /** Sets a count that was at the limit to what there is. */
+  async #correct(key: string, counted: number): Promise<void> {
+    await this.#table.client.send(
+      new UpdateCommand({
+        TableName: this.#table.name,
+        Key: groupKey(key),
+        UpdateExpression: 'SET members = :counted',
+        ConditionExpression: 'members >= :limit',
+        ExpressionAttributeValues: { ':counted': counted, ':limit': this.#limit },
+      }),
+    );
+  }
+
+  async #delete({ pk, sk }: Item): Promise<void> {
+    const ConditionExpression = 'attribute_exists(pk)';
+    await this.#table.client.send(
+      new DeleteCommand({ TableName: this.#table.name, Key: { pk, sk }, ConditionExpression }),
+    );
+  }
+
+  async #disable({ pk, sk }: Item, disabled: boolean): Promise<void> {
+    await this.#table.client.send(
+      new UpdateCommand({
+        TableName: this.#table.name,
+        Key: { pk, sk },
+        UpdateExpression: 'SET disabled = :disabled',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':disabled': disabled },
+      }),
+    );
+  }
+
+  /** Whether a conditional write took place; if not, somebody else was first. */
+  async #changed(write: () => Promise<void>): Promise<boolean> {
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      if (isConditionFailure(error)) return false;
+      throw error;
+    }
+  }
+}
+
+/** What tells one entry from all others, as `page` takes it to go on after it. */
+export function cursorOf({ user, device }: MemberRef): string {
+  return memberKey('', user, device).sk.slice('member#'.length);
+}
+
+function alreadyMember(): Refusal {
+  const sentence = 'user is already a member of this group';
+  return new Refusal({ field: 'user', reason: 'invalid', sentence });
+}
+
+function notMember(): Refusal {
+  const sentence = 'user is not a member of this group';
+  return new Refusal({ field: 'user', reason: 'invalid', sentence });
+}
+
+function memberOf(item: Item): Member {
+  const { user, device, memo, disabled } = item as unknown as Partial<Member> & { user: string };
+  return {
+    user,
+    ...(device !== undefined && { device }),
+    ...(memo !== undefined && { memo }),
+    disabled: disabled === true,
+  };
+}
