@@ -6,6 +6,7 @@ import { readParams } from '../../lib/http/body.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { limitHeaders } from '../../lib/messages/limits.ts';
 import { Sender } from '../../lib/messages/send.ts';
+import { Receipts } from '../../lib/receipts/receipts.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { CALL, carrierQueues, table, variable } from '../environment.ts';
 import { httpApp, serve, source } from '../http.ts';
@@ -19,14 +20,16 @@ const sender = new Sender({
   queues: carrierQueues(sqs),
   jobs: new Jobs(mailbox),
   fanOut: new Queue(sqs, variable('FAN_OUT_QUEUE_URL')),
+  receipts: new Receipts(table('DIRECTORY_TABLE'), clock),
+  repeats: new Queue(sqs, variable('REPEAT_QUEUE_URL')),
   clock,
 });
 
 const app = httpApp();
 app.on('POST', ['/1/messages.json', '/1/messages'], async (c) => {
-  const accepted = await sender.send(await readParams(source(c)));
+  const { receipt, ...accepted } = await sender.send(await readParams(source(c)));
   console.info({ message: 'accepted', ...accepted });
-  return success({}, limitHeaders(clock()));
+  return success(receipt === undefined ? {} : { receipt }, limitHeaders(clock()));
 });
 
 export const handler = serve(app);

@@ -11,6 +11,8 @@
  * | an app, for sending      | `token#<hash>`       | `app`            |
  * | an invitation            | `invitation#<hash>`  | `invitation`     |
  * | a desktop's connection   | `device#<device id>` | `connection`     |
+ * | a receipt                | `receipt#<receipt>`  | `receipt`        |
+ * | an app's tagged receipt  | `tag#<owner>#<app id>#<tag>` | `receipt#<receipt>` |
  */
 
 export const accountKey = (email: string) => ({ pk: `email#${email}`, sk: 'account' });
@@ -23,3 +25,8 @@ export const appKey = (user: string, id: number) => ({ pk: `user#${user}`, sk: `
 export const tokenKey = (tokenHash: string) => ({ pk: `token#${tokenHash}`, sk: 'app' });
 export const invitationKey = (codeHash: string) => ({ pk: `invitation#${codeHash}`, sk: 'invitation' });
 export const connectionKey = (device: string) => ({ pk: `device#${device}`, sk: 'connection' });
+export const receiptKey = (receipt: string) => ({ pk: `receipt#${receipt}`, sk: 'receipt' });
+export const tagKey = ({ owner, id }: { owner: string; id: number }, tag: string, receipt: string) => ({
+  pk: `tag#${owner}#${id}#${tag}`,
+  sk: `receipt#${receipt}`,
+});

@@ -16,12 +16,12 @@ export function randomCharacters(length: number): string {
   return text;
 }
 
-/** A new key of Pushover's form: the habitual first letter (`u` user, `a` app, `g` group) and 29 random characters. */
-export function randomKey(prefix: 'a' | 'g' | 'u'): string {
+/** A new key of Pushover's form: the habitual first letter (`u` user, `a` app, `g` group, `r` receipt) and 29 random characters. */
+export function randomKey(prefix: 'a' | 'g' | 'r' | 'u'): string {
   return prefix + randomCharacters(KEY_LENGTH - 1);
 }
 
-/** Whether a text has the form of a user key, app token or group key. */
+/** Whether a text has the form of a user key, app token, group key or receipt. */
 export function isKey(text: string): boolean {
   return /^[A-Za-z0-9]{30}$/.test(text);
 }

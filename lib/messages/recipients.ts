@@ -1,4 +1,4 @@
-import type { App } from '../accounts/apps.ts';
+import { type App, appOf } from '../accounts/apps.ts';
 import { deviceList } from '../accounts/device-registry.ts';
 import type { Device, DeviceList } from '../accounts/devices.ts';
 import { devicesKey, tokenKey } from '../accounts/directory.ts';
@@ -49,15 +49,7 @@ export async function findParties(
     if (!item) throw badUser();
     return deviceList(key, item);
   });
-  return {
-    app: {
-      id: app.id as number,
-      name: app.name as string,
-      icon: app.icon as string,
-      owner: app.owner as string,
-    },
-    accounts,
-  };
+  return { app: appOf(app), accounts };
 }
 
 /**

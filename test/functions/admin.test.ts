@@ -24,6 +24,8 @@ test('says of each queue what waits, what was given up, and whether its carrier 
     { name: 'webpush', credentials: 'on', waiting: 0, deadLetters: 0 },
     { name: 'desktop', waiting: 0, deadLetters: 0 },
     { name: 'fan-out', waiting: 0, deadLetters: 0 },
+    { name: 'repeat', waiting: 0, deadLetters: 0 },
+    { name: 'callback', waiting: 0, deadLetters: 0 },
   ]);
 });
 
