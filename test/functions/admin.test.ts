@@ -80,6 +80,8 @@ test('refuses what it does not know', async () => {
   const queue = await admin({ command: 'redrive', queue: 'sms' });
   const command = await admin({ command: 'reboot' } as unknown as AdminCommand);
 
-  assert.deepEqual(queue.errors, ['unknown queue, can only be fcm, apns, webpush, desktop, fan-out']);
+  assert.deepEqual(queue.errors, [
+    'unknown queue, can only be fcm, apns, webpush, desktop, fan-out, repeat, callback',
+  ]);
   assert.match(String(command.errors), /unknown command/);
 });
