@@ -17,7 +17,8 @@ export interface ApiStackProps extends StackProps {
   signUp: SignUpMode;
 }
 
-/** The front door: the HTTP API with a function for sending, one for sync, one for accounts; and the operator's. */
+/** The front door: the HTTP API with a function for sending, one for sync, one for
+ * accounts, one for receipts; and the operator's. */
 export class ApiStack extends Stack {
   constructor(scope: Construct, id: string, { data, dispatch, bundles, signUp, ...props }: ApiStackProps) {
     super(scope, id, props);
@@ -31,18 +32,23 @@ export class ApiStack extends Stack {
         ...tables,
         ...queueUrls(dispatch.carriers),
         FAN_OUT_QUEUE_URL: dispatch.fanOut.queue.queueUrl,
+        REPEAT_QUEUE_URL: dispatch.receipts.repeats.queue.queueUrl,
       },
       timeout: Duration.seconds(29),
       // A whole CPU: sealing for fifty users' devices is arithmetic.
       memory: 1769,
     })
-      // A query reads a group's members.
-      .allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], directory.tableArn)
+      // A query reads a group's members; puts and deletes are of receipts.
+      .allow(
+        ['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+        directory.tableArn,
+      )
       .allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], mailbox.tableArn)
       .allow(
         ['sqs:SendMessage'],
         ...Object.values(dispatch.carriers).map(({ queue }) => queue.queueArn),
         dispatch.fanOut.queue.queueArn,
+        dispatch.receipts.repeats.queue.queueArn,
       );
 
     const sync = new PealFunction(this, 'Sync', {
@@ -57,6 +63,22 @@ export class ApiStack extends Stack {
         ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
         mailbox.tableArn,
       );
+
+    const receipts = new PealFunction(this, 'Receipts', {
+      bundle: bundles('receipts'),
+      description: 'Receipts of emergency messages: state, cancel, acknowledge',
+      environment: {
+        DIRECTORY_TABLE: directory.tableName,
+        CALLBACK_QUEUE_URL: dispatch.receipts.callbacks.queue.queueUrl,
+      },
+      timeout: Duration.seconds(15),
+      memory: 512,
+    })
+      .allow(
+        ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+        directory.tableArn,
+      )
+      .allow(['sqs:SendMessage'], dispatch.receipts.callbacks.queue.queueArn);
 
     const account = new PealFunction(this, 'Account', {
       bundle: bundles('account'),
@@ -121,6 +143,10 @@ export class ApiStack extends Stack {
     route(send, HttpMethod.POST, ...suffixed('/1/messages'));
     route(sync, HttpMethod.GET, ...suffixed('/1/messages'));
     route(sync, HttpMethod.POST, ...suffixed('/1/devices/{id}/update_highest_message'));
+    route(receipts, HttpMethod.GET, '/1/receipts/{receipt}');
+    route(receipts, HttpMethod.POST, ...suffixed('/1/receipts/{receipt}/cancel'));
+    route(receipts, HttpMethod.POST, ...suffixed('/1/receipts/{receipt}/acknowledge'));
+    route(receipts, HttpMethod.POST, '/1/receipts/cancel_by_tag/{tag+}');
     route(account, HttpMethod.POST, ...suffixed('/1/users'), ...suffixed('/1/users/login'));
     route(account, HttpMethod.POST, ...suffixed('/1/users/logout'), ...suffixed('/1/devices'));
     route(account, HttpMethod.POST, '/1/devices/{id}', ...suffixed('/1/devices/{id}/delete'));

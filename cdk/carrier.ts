@@ -45,7 +45,8 @@ export class Carrier extends Construct {
       memory: 512,
     });
     this.push
-      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      // Takes a dead push target away from its device, and notes deliveries on receipts.
+      .allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], directory.tableArn)
       .allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], mailbox.tableArn);
     work.feed(this.push, { batchSize: 10, concurrency: props.concurrency });
   }

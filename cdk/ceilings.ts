@@ -1,13 +1,21 @@
 import type { CarrierName } from '../lib/carriers/carrier.ts';
 
 /** Most invocations at once of each function that works on a queue. */
-export type Ceilings = Record<CarrierName | 'fanOut', number>;
+export type Ceilings = Record<CarrierName | 'callback' | 'fanOut' | 'repeat', number>;
 
 /**
  * Enough for thousands of messages a second, and few enough that APNs sees a handful of connections and that a backlog
  * does not starve the API of the account's Lambda concurrency.
  */
-const DEFAULTS: Ceilings = { fcm: 10, apns: 10, webpush: 10, desktop: 10, fanOut: 10 };
+const DEFAULTS: Ceilings = {
+  fcm: 10,
+  apns: 10,
+  webpush: 10,
+  desktop: 10,
+  fanOut: 10,
+  repeat: 10,
+  callback: 5,
+};
 
 /** AWS's bounds for an event source mapping's maximum concurrency. */
 const [LEAST, MOST] = [2, 1000];

@@ -10,6 +10,7 @@ import type { Ceilings } from './ceilings.ts';
 import type { DataStack } from './data-stack.ts';
 import { FanOut } from './fan-out.ts';
 import { PealFunction } from './peal-function.ts';
+import { Receipts } from './receipts.ts';
 
 export interface DispatchStackProps extends StackProps {
   data: DataStack;
@@ -20,10 +21,11 @@ export interface DispatchStackProps extends StackProps {
 /** FCM takes 600,000 messages a minute from a project. The environments share that. */
 const FCM_PER_SECOND = 10_000;
 
-/** The last mile: a queue and a function a carrier, the socket that desktops are signalled over, and the fan-out. */
+/** The last mile: a queue and a function a carrier, the socket that desktops are signalled over, the fan-out, and repetitions. */
 export class DispatchStack extends Stack {
   readonly carriers: Record<CarrierName, Carrier>;
   readonly fanOut: FanOut;
+  readonly receipts: Receipts;
 
   constructor(scope: Construct, id: string, { data, bundles, ceilings, ...props }: DispatchStackProps) {
     super(scope, id, props);
@@ -44,10 +46,7 @@ export class DispatchStack extends Stack {
         environment: { CARRIER_SECRET: secret.secretArn, ...environment },
         concurrency: ceilings[name],
       });
-      carrier.push
-        .allow(['secretsmanager:GetSecretValue'], secret.secretArn)
-        // Takes a dead push target away from its device.
-        .allow(['dynamodb:UpdateItem'], data.directory.tableArn);
+      carrier.push.allow(['secretsmanager:GetSecretValue'], secret.secretArn);
       return carrier;
     };
 
@@ -75,10 +74,17 @@ export class DispatchStack extends Stack {
       ),
       desktop,
     };
+    this.receipts = new Receipts(this, 'Receipts', {
+      data,
+      bundles: { repeat: bundles('repeat'), callback: bundles('callback') },
+      carriers: this.carriers,
+      concurrency: ceilings,
+    });
     this.fanOut = new FanOut(this, 'FanOut', {
       data,
       bundle: bundles('fan-out'),
       carriers: this.carriers,
+      repeats: this.receipts.repeats.queue,
       concurrency: ceilings.fanOut,
     });
   }

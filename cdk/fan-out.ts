@@ -11,6 +11,8 @@ export interface FanOutProps {
   bundle: string;
   /** By the variable that names its queue. */
   carriers: Record<string, Carrier>;
+  /** The queue of emergency messages' repetitions. */
+  repeats: Queue;
   /** Most invocations at once. */
   concurrency: number;
 }
@@ -23,7 +25,7 @@ export class FanOut extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, { data, bundle, carriers, concurrency }: FanOutProps) {
+  constructor(scope: Construct, id: string, { data, bundle, carriers, repeats, concurrency }: FanOutProps) {
     super(scope, id);
     const { directory, mailbox } = data;
     const work = new WorkQueue(this, {
@@ -40,13 +42,18 @@ export class FanOut extends Construct {
         DIRECTORY_TABLE: directory.tableName,
         MAILBOX_TABLE: mailbox.tableName,
         ...queueUrls(carriers),
+        REPEAT_QUEUE_URL: repeats.queueUrl,
       },
       timeout: TIMEOUT,
       memory: 1769,
     })
       .allow(['dynamodb:BatchGetItem'], directory.tableArn)
       .allow(['dynamodb:GetItem', 'dynamodb:PutItem'], mailbox.tableArn)
-      .allow(['sqs:SendMessage'], ...Object.values(carriers).map(({ queue }) => queue.queueArn));
+      .allow(
+        ['sqs:SendMessage'],
+        repeats.queueArn,
+        ...Object.values(carriers).map(({ queue }) => queue.queueArn),
+      );
     work.feed(worker, { batchSize: 1, concurrency });
   }
 }

@@ -8,11 +8,11 @@ import { PealFunction } from './peal-function.ts';
 export function operator(
   scope: Construct,
   { directory, fcmSecret, apnsSecret, webPushSecret }: DataStack,
-  { carriers, fanOut }: DispatchStack,
+  { carriers, fanOut, receipts }: DispatchStack,
   bundle: string,
 ): PealFunction {
   const secrets = { FCM: fcmSecret, APNS: apnsSecret, WEBPUSH: webPushSecret };
-  const queues = { ...carriers, FAN_OUT: fanOut };
+  const queues = { ...carriers, FAN_OUT: fanOut, REPEAT: receipts.repeats, CALLBACK: receipts.callbacks };
   const environment: Record<string, string> = { DIRECTORY_TABLE: directory.tableName };
   for (const [name, { queue, deadLetters }] of Object.entries(queues)) {
     environment[`${name.toUpperCase()}_QUEUE_URL`] = queue.queueUrl;

@@ -17,6 +17,8 @@ export interface Feed {
   batchSize: number;
   /** Most invocations at once, 2 to 1,000 (AWS). */
   concurrency: number;
+  /** Whether it gives records up by itself; otherwise SQS does, when it has failed on one too often. Default true. */
+  givesUp?: boolean;
 }
 
 /** Deliveries of one record before SQS moves it to the dead-letter queue. Only faults of our own count here. */
@@ -49,10 +51,11 @@ export class WorkQueue {
   }
 
   /** Lets a function work on the queue, put records back and give them up. Of a batch only what failed comes again. */
-  feed(worker: PealFunction, { batchSize, concurrency }: Feed): void {
-    worker.allow(['sqs:SendMessage'], this.queue.queueArn, this.deadLetters.queueArn);
+  feed(worker: PealFunction, { batchSize, concurrency, givesUp = true }: Feed): void {
+    const dead = givesUp ? [this.deadLetters.queueArn] : [];
+    worker.allow(['sqs:SendMessage'], this.queue.queueArn, ...dead);
     worker.lambda.addEnvironment('QUEUE_URL', this.queue.queueUrl);
-    worker.lambda.addEnvironment('DEAD_LETTER_QUEUE_URL', this.deadLetters.queueUrl);
+    if (givesUp) worker.lambda.addEnvironment('DEAD_LETTER_QUEUE_URL', this.deadLetters.queueUrl);
     worker.lambda.addEventSource(
       new SqsEventSource(this.queue, {
         batchSize,

@@ -5,6 +5,7 @@ import { DeviceRegistry } from '../lib/accounts/device-registry.ts';
 import type { Carrier, CarrierName } from '../lib/carriers/carrier.ts';
 import { type DispatchLog, dispatchBatch } from '../lib/dispatch/dispatch.ts';
 import { Mailbox } from '../lib/mailbox/mailbox.ts';
+import { Receipts } from '../lib/receipts/receipts.ts';
 import { Queue } from '../lib/storage/queue.ts';
 import { CALL, table, variable } from './environment.ts';
 
@@ -18,6 +19,7 @@ export function pushHandler(name: CarrierName, carrier: () => Promise<Carrier>) 
     name,
     mailbox: new Mailbox(table('MAILBOX_TABLE'), Date.now),
     devices: new DeviceRegistry(table('DIRECTORY_TABLE'), Date.now),
+    receipts: new Receipts(table('DIRECTORY_TABLE'), Date.now),
     queue: new Queue(sqs, variable('QUEUE_URL')),
     deadLetters: new Queue(sqs, variable('DEAD_LETTER_QUEUE_URL')),
     clock: Date.now,

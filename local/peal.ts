@@ -7,6 +7,8 @@ export interface PealOptions extends Omit<CloudOptions, 'outside'> {
   control?: number;
   /** `off`: the carriers' secrets stay empty, as after a first deployment. Default on. */
   credentials?: 'off' | 'on';
+  /** Hosts that functions reach besides the carriers': `host:port` → local port. */
+  hosts?: Record<string, number>;
 }
 
 /** A running Peal. */
@@ -40,7 +42,7 @@ export async function startPeal(options: PealOptions): Promise<Peal> {
       });
       carriers = started;
       return {
-        hosts: started.hosts,
+        hosts: { ...options.hosts, ...started.hosts },
         ...(options.credentials !== 'off' && {
           secrets: {
             FcmCredentials: JSON.stringify(serviceAccount),

@@ -9,9 +9,11 @@ import { apnsKeyOf } from '../../lib/carriers/apns/credentials.ts';
 import { CARRIERS, type CarrierName } from '../../lib/carriers/carrier.ts';
 import { serviceAccountOf } from '../../lib/carriers/fcm/credentials.ts';
 import { vapidKeyOf } from '../../lib/carriers/webpush/credentials.ts';
-import { type Redriven, redrive, renewDispatch } from '../../lib/dispatch/redrive.ts';
+import { type Redriven, type Renew, redrive, renewDispatch } from '../../lib/dispatch/redrive.ts';
 import { type QueueStatus, statusOf } from '../../lib/dispatch/status.ts';
 import { renewFanOut } from '../../lib/fanout/fan-out.ts';
+import { renewCallback } from '../../lib/receipts/callback.ts';
+import { parseRepeatRecord } from '../../lib/receipts/repeat.ts';
 import { Refusal } from '../../lib/refusal.ts';
 import { OperatorQueue } from '../../lib/storage/operator-queue.ts';
 import { Queue } from '../../lib/storage/queue.ts';
@@ -47,8 +49,17 @@ const CREDENTIALS: Partial<Record<string, (secret: string) => object | undefined
   webpush: vapidKeyOf,
 };
 
+type WatchedQueue = CarrierName | 'callback' | 'fan-out' | 'repeat';
+
+/** How records get a fresh budget that are not a carrier's. */
+const RENEW: Partial<Record<WatchedQueue, Renew>> = {
+  'fan-out': renewFanOut,
+  repeat: parseRepeatRecord,
+  callback: renewCallback,
+};
+
 /** What can be looked at and redriven: a queue each, and what says whether its carrier has credentials. */
-const QUEUES = [...CARRIERS, 'fan-out' as const].map(watched);
+const QUEUES = ([...CARRIERS, 'fan-out', 'repeat', 'callback'] as const).map(watched);
 
 export const handler = async (event: AdminCommand): Promise<AdminAnswer> => {
   try {
@@ -73,8 +84,8 @@ async function run(event: AdminCommand): Promise<AdminAnswer> {
       const found = QUEUES.find(({ name }) => name === event.queue);
       if (!found)
         return { errors: [`unknown queue, can only be ${QUEUES.map(({ name }) => name).join(', ')}`] };
-      const renew = found.name === 'fan-out' ? renewFanOut : renewDispatch;
       const queue = new Queue(sqs, found.url);
+      const renew = RENEW[found.name] ?? renewDispatch;
       return redrive({ deadLetters: found.deadLetters, queue, renew }, clock, clock() + REDRIVE_MS);
     }
     default:
@@ -82,7 +93,7 @@ async function run(event: AdminCommand): Promise<AdminAnswer> {
   }
 }
 
-function watched(name: CarrierName | 'fan-out') {
+function watched(name: WatchedQueue) {
   const credentialsOf = CREDENTIALS[name];
   const prefix = name.replace('-', '_').toUpperCase();
   const url = variable(`${prefix}_QUEUE_URL`);

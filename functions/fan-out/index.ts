@@ -16,6 +16,7 @@ const context: WorkerContext = {
   devices: new DeviceRegistry(table('DIRECTORY_TABLE'), Date.now),
   copies: new Copies(new Mailbox(mailbox, Date.now)),
   queues: carrierQueues(sqs),
+  repeats: new Queue(sqs, variable('REPEAT_QUEUE_URL')),
   queue: new Queue(sqs, variable('QUEUE_URL')),
   deadLetters: new Queue(sqs, variable('DEAD_LETTER_QUEUE_URL')),
   clock: Date.now,

@@ -7,6 +7,7 @@ import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { Claims } from '../../lib/messages/claims.ts';
 import { limitHeaders } from '../../lib/messages/limits.ts';
 import { Sender } from '../../lib/messages/send.ts';
+import { Receipts } from '../../lib/receipts/receipts.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { CALL, carrierQueues, table, variable } from '../environment.ts';
 import { httpApp, serve, source } from '../http.ts';
@@ -21,15 +22,18 @@ const sender = new Sender({
   jobs: new Jobs(mailbox),
   fanOut: new Queue(sqs, variable('FAN_OUT_QUEUE_URL')),
   claims: new Claims(mailbox, clock),
+  receipts: new Receipts(table('DIRECTORY_TABLE'), clock),
+  repeats: new Queue(sqs, variable('REPEAT_QUEUE_URL')),
   clock,
 });
 
 const app = httpApp();
 app.on('POST', ['/1/messages.json', '/1/messages'], async (c) => {
-  const accepted = await sender.send(await readParams(source(c)));
+  const { receipt, ...accepted } = await sender.send(await readParams(source(c)));
   console.info({ message: 'accepted', ...accepted });
   // Of a repeat, the answer is the first one's to the letter.
-  return success({}, limitHeaders(accepted.receivedAt), accepted.request);
+  const fields = receipt === undefined ? {} : { receipt };
+  return success(fields, limitHeaders(accepted.receivedAt), accepted.request);
 });
 
 export const handler = serve(app);

@@ -4,7 +4,8 @@ import { success } from '../../lib/http/answer.ts';
 import { readParams } from '../../lib/http/body.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { highestId, startingId } from '../../lib/mailbox/parameters.ts';
-import { syncAnswer } from '../../lib/mailbox/sync-answer.ts';
+import { receiptsOf, syncAnswer } from '../../lib/mailbox/sync-answer.ts';
+import { isAsking, Receipts } from '../../lib/receipts/receipts.ts';
 import { table } from '../environment.ts';
 import { httpApp, secretOf, serve, source } from '../http.ts';
 
@@ -15,6 +16,7 @@ import { httpApp, secretOf, serve, source } from '../http.ts';
 const PAGE_BYTES = 3 * 1024 * 1024;
 
 const directory = table('DIRECTORY_TABLE');
+const receipts = new Receipts(directory, Date.now);
 const mailbox = new Mailbox(table('MAILBOX_TABLE'), Date.now);
 
 const app = httpApp();
@@ -24,7 +26,10 @@ app.on('GET', ['/1/messages.json', '/1/messages'], async (c) => {
   const session = await findSession(directory, secretOf(c, params));
   const device = sessionDevice(session, params.get('device_id'));
   const page = await mailbox.page(device.id, startingId(params), PAGE_BYTES);
-  return success(syncAnswer(page, session, device));
+  const found = await receipts.findMany(receiptsOf(page));
+  const now = Math.floor(Date.now() / 1000);
+  const asking = new Set(found.filter((one) => isAsking(one, now)).map(({ receipt }) => receipt));
+  return success(syncAnswer(page, session, device, asking));
 });
 
 app.on(

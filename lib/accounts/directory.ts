@@ -12,6 +12,8 @@
  * | a group                   | `group#<group key>`  | `group`                      |
  * | a member of a group       | `group#<group key>`  | `member#<user key>#<device>` |
  * | a group, for its owner    | `user#<user key>`    | `group#<group key>`          |
+ * | a receipt                 | `receipt#<receipt>`  | `receipt`                    |
+ * | an app's tagged receipt   | `tag#<owner>#<app id>#<tag>` | `receipt#<receipt>`  |
  * | an invitation             | `invitation#<hash>`  | `invitation`                 |
  * | a desktop's connection    | `device#<device id>` | `connection`                 |
  *
@@ -34,3 +36,8 @@ export const memberKey = (group: string, user: string, device: string | undefine
 });
 export const invitationKey = (codeHash: string) => ({ pk: `invitation#${codeHash}`, sk: 'invitation' });
 export const connectionKey = (device: string) => ({ pk: `device#${device}`, sk: 'connection' });
+export const receiptKey = (receipt: string) => ({ pk: `receipt#${receipt}`, sk: 'receipt' });
+export const tagKey = ({ owner, id }: { owner: string; id: number }, tag: string, receipt: string) => ({
+  pk: `tag#${owner}#${id}#${tag}`,
+  sk: `receipt#${receipt}`,
+});

@@ -19,12 +19,15 @@ export function randomCharacters(length: number): string {
 /** The first letter of every group's key, and of no user's. */
 export const GROUP_PREFIX = 'g';
 
-/** A new key of Pushover's form: the habitual first letter (`u` user, `a` app, `g` group) and 29 random characters. */
-export function randomKey(prefix: 'a' | typeof GROUP_PREFIX | 'u'): string {
+/**
+ * A new key of Pushover's form: the habitual first letter (`u` user, `a` app, `g` group, `r` receipt) and 29 random
+ * characters.
+ */
+export function randomKey(prefix: 'a' | typeof GROUP_PREFIX | 'r' | 'u'): string {
   return prefix + randomCharacters(KEY_LENGTH - 1);
 }
 
-/** Whether a text has the form of a user key, app token or group key. */
+/** Whether a text has the form of a user key, app token, group key or receipt. */
 export function isKey(text: string): boolean {
   return /^[A-Za-z0-9]{30}$/.test(text);
 }

@@ -40,6 +40,9 @@ const FIELDS: { [name in keyof Message]-?: { is(value: unknown): boolean; requir
   html: { is: one },
   monospace: { is: one },
   expires: { is: time },
+  receipt: { is: text },
+  retry: { is: time },
+  ack_until: { is: time },
 };
 
 /**

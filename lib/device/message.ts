@@ -68,6 +68,19 @@ export function idOf(value: unknown): number | undefined {
 /** Classic names of fields that the envelope calls otherwise. */
 const CLASSIC = { received: 'queued_date', expires: 'expiration_date' } as const;
 
+/** What a plain message may have empty. */
+const OPTIONAL = [
+  'title',
+  'url',
+  'url_title',
+  'sound',
+  'html',
+  'monospace',
+  'received',
+  'expires',
+  'receipt',
+];
+
 /** A plain message is an envelope under Pushover's names, with `null`, '' and 0 where the envelope has nothing. */
 function readPlain(id: number, item: Record<string, unknown>): NewMessage {
   const { received, expires, ...fields } = item;
@@ -78,9 +91,7 @@ function readPlain(id: number, item: Record<string, unknown>): NewMessage {
     received: item[CLASSIC.received] ?? received,
     expires: item[CLASSIC.expires] ?? expires,
   };
-  for (const field of ['title', 'url', 'url_title', 'sound', 'html', 'monospace', 'received', 'expires']) {
-    if (!envelope[field]) delete envelope[field];
-  }
+  for (const field of OPTIONAL) if (!envelope[field]) delete envelope[field];
   // The classic answer always has both times; the envelope has the second only where it says something.
   if (envelope.received === envelope.date) delete envelope.received;
   return fromOpened(id, readEnvelope(envelope), { plain: item });

@@ -1,8 +1,8 @@
 import type { DeviceRegistry } from '../accounts/device-registry.ts';
 import type { Device } from '../accounts/devices.ts';
 import type { Carrier, CarrierName, Outcome, Push } from '../carriers/carrier.ts';
-import type { StoredMessage } from '../mailbox/item.ts';
-import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { Mailbox, MessageRef } from '../mailbox/mailbox.ts';
+import type { Receipts } from '../receipts/receipts.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
 import type { Clock } from '../storage/table.ts';
@@ -15,6 +15,7 @@ export interface DispatchContext {
   carrier: Carrier;
   mailbox: Mailbox;
   devices: DeviceRegistry;
+  receipts: Receipts;
   /** The carrier's own queue: what failed for now goes back to it. */
   queue: Queue;
   /** Where a record goes that has used up its tries, with the reason. */
@@ -70,47 +71,82 @@ export async function dispatchBatch(deliveries: Delivery[], context: DispatchCon
 }
 
 async function dispatchRecord(record: DispatchRecord, context: DispatchContext): Promise<void> {
-  const [messages, lists] = (await settleAll<unknown>([
+  const { again } = record;
+  if (again && record.expiresAt * 1000 <= context.clock()) return;
+  const [{ stored, gone }, lists] = (await settleAll<unknown>([
     context.mailbox.undelivered(
       record.to.map(([, device, id]) => ({ device, id })),
       context.name,
+      again?.n,
     ),
     context.devices.listMany(record.to.map(([user]) => user)),
-  ])) as [StoredMessage[], Awaited<ReturnType<DeviceRegistry['listMany']>>];
+  ])) as [Awaited<ReturnType<Mailbox['undelivered']>>, Awaited<ReturnType<DeviceRegistry['listMany']>>];
+  const waiting: Waiting[] = [
+    ...stored.map((message) => ({ ...message, ...(message.kind === 'sealed' && { sealed: message.body }) })),
+    // The device holds the message already: it is told by the id alone that it asks again.
+    ...(again ? gone.map((ref) => ({ ...ref, ...pick(record) })) : []),
+  ];
   const counts: Record<string, number> = {};
   const failures = await settleAll(
     record.to.map(async (address): Promise<Failure | undefined> => {
       const [user, id, messageId] = address;
-      const message = messages.find((candidate) => candidate.device === id && candidate.id === messageId);
+      const message = waiting.find((candidate) => candidate.device === id && candidate.id === messageId);
       const device = lists.get(user)?.devices.find((candidate) => candidate.id === id);
       if (!message || !device?.enabled || !carriersOf(device).includes(context.name)) {
         counts.dropped = (counts.dropped ?? 0) + 1;
         return undefined;
       }
-      const outcome = await context.carrier.send(pushOf(message, device));
+      const outcome = await context.carrier.send(pushOf(message, user, device));
       counts[outcome.kind] = (counts[outcome.kind] ?? 0) + 1;
-      return settle(outcome, address, message, device, context);
+      return settle(outcome, address, message, device, record, context);
     }),
   );
   const pending = failures.filter((failure) => failure !== undefined);
   const latency = Math.round(context.clock() - record.acceptedAt);
   context.log('info', 'dispatched', { umid: record.umid, attempt: record.attempt, latency, ...counts });
+  if (record.receipt !== undefined && counts.accepted) await noteDelivery(record.receipt, context);
   if (pending.length > 0) await repeat(record, pending, context);
+}
+
+/** A message that is to be pushed; `sealed` if it waits in the mailbox of a device with a key. */
+interface Waiting extends MessageRef {
+  umid: number;
+  priority: number;
+  expiresAt: number;
+  sealed?: Uint8Array;
+}
+
+function pick({
+  umid,
+  priority,
+  expiresAt,
+}: DispatchRecord): Pick<Waiting, 'expiresAt' | 'priority' | 'umid'> {
+  return { umid, priority, expiresAt };
+}
+
+/** One write a record, not a device. Only its sender's curiosity depends on it, so a fault repeats nothing. */
+async function noteDelivery(receipt: string, { receipts, log }: DispatchContext): Promise<void> {
+  try {
+    await receipts.delivered(receipt);
+  } catch (error) {
+    log('warn', 'could not note the delivery on the receipt', { error: String(error) });
+  }
 }
 
 /** Does what an outcome asks for. Returns the failure if the device must be tried again. */
 async function settle(
   outcome: Outcome,
   address: Address,
-  message: StoredMessage,
+  message: Waiting,
   device: Device,
+  { again }: DispatchRecord,
   context: DispatchContext,
 ): Promise<Failure | undefined> {
   const about = { umid: message.umid, device: device.id };
   switch (outcome.kind) {
     case 'accepted':
       try {
-        await context.mailbox.markDelivered(message, context.name, message.expiresAt);
+        await context.mailbox.markDelivered(message, context.name, message.expiresAt, again?.n);
       } catch (error) {
         // Accepted but not marked: try again later; the collapse key makes the second push replace the first.
         context.log('warn', 'could not mark as delivered', { ...about, error: String(error) });
@@ -121,7 +157,7 @@ async function settle(
       const registered = (device.pushSince ?? 0) / 1000;
       const dead = outcome.retire && (outcome.deadSince === undefined || outcome.deadSince >= registered);
       const retired = dead && device.pushSince !== undefined;
-      if (retired) await context.devices.retire(message.user, device.id, device.pushSince!);
+      if (retired) await context.devices.retire(address[0], device.id, device.pushSince!);
       context.log('info', 'refused', { ...about, reason: outcome.reason, retired });
       return undefined;
     }
@@ -143,6 +179,14 @@ async function repeat(record: DispatchRecord, failures: Failure[], context: Disp
     to: failures.map(({ address }) => address),
   };
   const reasons = [...new Set(failures.map(({ reason }) => reason))];
+  if (delay === undefined && record.again) {
+    context.log('info', 'left to the next repetition', {
+      umid: record.umid,
+      devices: rest.to.length,
+      reasons,
+    });
+    return;
+  }
   if (delay === undefined) {
     await context.deadLetters.send([{ ...rest, reasons }]);
     context.log('error', 'given up, the message stays for sync', {
@@ -156,14 +200,14 @@ async function repeat(record: DispatchRecord, failures: Failure[], context: Disp
   context.log('warn', 'will be tried again', { umid: record.umid, devices: rest.to.length, delay, reasons });
 }
 
-function pushOf(message: StoredMessage, device: Device): Push {
+function pushOf(message: Waiting, user: string, device: Device): Push {
   return {
-    user: message.user,
+    user,
     device: device.id,
     id: message.id,
     priority: message.priority,
     expiresAt: message.expiresAt,
-    ...(message.kind === 'sealed' && { sealed: message.body }),
+    ...(message.sealed && { sealed: message.sealed }),
     ...(device.push && { target: device.push }),
   };
 }

@@ -18,6 +18,10 @@ export interface DispatchRecord {
   priority: number;
   /** 0 for the first try. */
   attempt: number;
+  /** Receipt of an emergency message, on which its delivery is noted. */
+  receipt?: string;
+  /** A repetition of an emergency message: its number, from 1, and when the next one takes over (Unix seconds). */
+  again?: { n: number; until: number };
   /** `[user key, device id, message id on that device]`, at most `RECORD_DEVICES`. */
   to: Address[];
 }

@@ -57,6 +57,7 @@ export async function redrive(
 
 /** A dispatch record as if its message had been accepted now: its budget begins anew. */
 export const renewDispatch: Renew = (body, now): DispatchRecord => {
-  const { v, umid, expiresAt, priority, to } = parseRecord(body);
-  return { v, umid, expiresAt, priority, to, acceptedAt: now, attempt: 0 };
+  const { v, umid, expiresAt, priority, to, receipt, again } = parseRecord(body);
+  const emergency = { ...(receipt !== undefined && { receipt }), ...(again && { again }) };
+  return { v, umid, expiresAt, priority, to, ...emergency, acceptedAt: now, attempt: 0 };
 };

@@ -17,7 +17,7 @@ const LONGEST = 600;
  * @returns seconds, or undefined if the message would have expired or its budget would be used up
  */
 export function nextDelay(
-  record: Pick<DispatchRecord, 'acceptedAt' | 'attempt' | 'expiresAt' | 'priority'>,
+  record: Pick<DispatchRecord, 'acceptedAt' | 'again' | 'attempt' | 'expiresAt' | 'priority'>,
   retryAfter: number,
   now: number,
   random: () => number = Math.random,
@@ -26,5 +26,7 @@ export function nextDelay(
   const delay = Math.min(MAX_DELAY, Math.max(retryAfter, Math.ceil(backoff * random())));
   const budget = record.priority > 0 ? BUDGET.high : record.priority < 0 ? BUDGET.quiet : BUDGET.normal;
   const then = now / 1000 + delay;
-  return then < record.expiresAt && then < record.acceptedAt / 1000 + budget ? delay : undefined;
+  // A repetition is the next one's business as soon as that is due.
+  const end = Math.min(record.expiresAt, record.again?.until ?? Number.POSITIVE_INFINITY);
+  return then < end && then < record.acceptedAt / 1000 + budget ? delay : undefined;
 }

@@ -13,6 +13,7 @@ export type CarrierQueues = Record<CarrierName, Queue>;
  *
  * @param devices by id, of every copy
  * @param acceptedAt Unix milliseconds
+ * @param receipt of an emergency message
  * @throws Error if any record could not be queued; others may have been
  */
 export async function queueDispatch(
@@ -20,17 +21,45 @@ export async function queueDispatch(
   stored: StoredMessage[],
   devices: ReadonlyMap<string, Device>,
   acceptedAt: number,
+  receipt?: string,
 ): Promise<void> {
-  const wanted = stored.flatMap((copy) =>
-    carriersOf(devices.get(copy.device)!).map((carrier) => ({ carrier, copy })),
+  const [first] = stored;
+  if (!first) return;
+  const { umid, expiresAt, priority } = first;
+  const wanted = stored.map(({ user, device, id }) => ({
+    device: devices.get(device)!,
+    address: [user, device, id] as Address,
+  }));
+  await queueAddresses(queues, wanted, {
+    umid,
+    acceptedAt,
+    expiresAt,
+    priority,
+    ...(receipt !== undefined && { receipt }),
+  });
+}
+
+/**
+ * Queues the dispatch of what was stored at some addresses.
+ *
+ * @throws Error if any record could not be queued; others may have been
+ */
+export async function queueAddresses(
+  queues: CarrierQueues,
+  wanted: { device: Device; address: Address }[],
+  common: Omit<DispatchRecord, 'attempt' | 'to' | 'v'>,
+): Promise<void> {
+  const routed = wanted.flatMap(({ device, address }) =>
+    carriersOf(device).map((carrier) => ({ carrier, address })),
   );
   await settleAll(
-    [...Map.groupBy(wanted, ({ carrier }) => carrier)].map(([carrier, routed]) => {
-      const { umid, expiresAt, priority } = routed[0]!.copy;
-      const addresses = routed.map(({ copy: { user, device, id } }): Address => [user, device, id]);
-      const common = { v: 1 as const, umid, acceptedAt, expiresAt, priority, attempt: 0 };
-      return queues[carrier].send(chunks(addresses).map((to): DispatchRecord => ({ ...common, to })));
-    }),
+    [...Map.groupBy(routed, ({ carrier }) => carrier)].map(([carrier, group]) =>
+      queues[carrier].send(
+        chunks(group.map(({ address }) => address)).map(
+          (to): DispatchRecord => ({ v: 1, ...common, attempt: 0, to }),
+        ),
+      ),
+    ),
   );
 }
 

@@ -5,6 +5,7 @@ import type { StoredMessage } from '../mailbox/item.ts';
 import type { Copies } from '../messages/copies.ts';
 import { type Addressee, activeDevices, type Recipient } from '../messages/recipients.ts';
 import type { Envelope } from '../protocol/envelope.ts';
+import { startRepeats } from '../receipts/repeat.ts';
 import { takeBack } from '../storage/left-behind.ts';
 import type { Queue } from '../storage/queue.ts';
 import type { Clock } from '../storage/table.ts';
@@ -56,6 +57,8 @@ export interface FanOutContext {
   devices: DeviceRegistry;
   copies: Copies;
   queues: CarrierQueues;
+  /** For emergency messages: the chains of their repetitions. */
+  repeats: Queue;
   /** The fan-out queue itself. */
   queue: Queue;
   clock: Clock;
@@ -140,7 +143,9 @@ export async function runChunk(record: FanOutRecord, context: WorkerContext): Pr
       stored,
       new Map(slice.map(({ device }) => [device.id, device])),
       acceptedAt,
+      envelope.receipt,
     );
+    await startRepeats(context.repeats, envelope, acceptedAt, stored, context.clock);
     copies += stored.length;
   }
   context.log('info', 'fanned out', { umid: job.umid, users: users.length, copies, failed: failed.size });

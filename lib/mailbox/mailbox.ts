@@ -40,8 +40,9 @@ export interface Page {
  * The Mailbox table: one partition a device (`pk` = device id), in it
  *
  * - the messages (`sk` = id > 0), each with its expiry in `ttl`;
- * - a mark for each message that carriers accepted (`sk` = −id), with an attribute for each of them: a small item of
- *   its own, since an update of the message would be billed by the message's size;
+ * - a mark for each message that carriers accepted (`sk` = −id), with an attribute for each of them, and another for
+ *   the highest repetition (of an emergency message) that it accepted: a small item of its own, since an update of the
+ *   message would be billed by the message's size;
  * - the ids that sync has served (`sk` = 0), which are what acknowledge may delete.
  *
  * Acknowledge is "delete up to this id", but ids are ordered by time only up to the clocks of several Lambdas: a
@@ -198,24 +199,48 @@ export class Mailbox {
     return stored.length;
   }
 
-  /** Marks a message as accepted by a carrier, beside what others accepted. One write unit. Repeatable. */
-  async markDelivered(ref: MessageRef, carrier: CarrierName, ttl: number): Promise<void> {
-    await this.#table.client.send(
-      new UpdateCommand({
-        TableName: this.#table.name,
-        Key: { pk: ref.device, sk: -ref.id },
-        UpdateExpression: 'SET #carrier = :at, #ttl = :ttl',
-        ExpressionAttributeNames: { '#carrier': carrier, '#ttl': 'ttl' },
-        ExpressionAttributeValues: { ':at': seconds(this.#clock), ':ttl': ttl },
-      }),
-    );
+  /**
+   * Marks a message as accepted by a carrier, beside what others accepted. One write unit. Repeatable.
+   *
+   * @param repetition the highest that was accepted; 0 for the message itself
+   */
+  async markDelivered(ref: MessageRef, carrier: CarrierName, ttl: number, repetition = 0): Promise<void> {
+    const again = repetition > 0;
+    try {
+      await this.#table.client.send(
+        new UpdateCommand({
+          TableName: this.#table.name,
+          Key: { pk: ref.device, sk: -ref.id },
+          UpdateExpression: `SET #carrier = :at, #ttl = :ttl${again ? ', #again = :n' : ''}`,
+          ...(again && { ConditionExpression: 'attribute_not_exists(#again) OR #again < :n' }),
+          ExpressionAttributeNames: {
+            '#carrier': carrier,
+            '#ttl': 'ttl',
+            ...(again && { '#again': repetitionOf(carrier) }),
+          },
+          ExpressionAttributeValues: {
+            ':at': seconds(this.#clock),
+            ':ttl': ttl,
+            ...(again && { ':n': repetition }),
+          },
+        }),
+      );
+    } catch (error) {
+      // A later repetition was accepted meanwhile; its mark stays.
+      if (!isConditionFailure(error)) throw error;
+    }
   }
 
   /**
-   * The messages among `refs` that are still to be pushed over a carrier: stored, not expired, not acknowledged
-   * meanwhile, and not marked as accepted by it. One request for up to 50.
+   * What among `refs` is still to be pushed over a carrier: `stored`, the messages that are there, not expired, and
+   * not marked as accepted by it, or only for an earlier repetition; and `gone`, those that the device has stored and
+   * acknowledged, or that expired, which only a repetition still says something about. One request for up to 50.
    */
-  async undelivered(refs: MessageRef[], carrier: CarrierName): Promise<StoredMessage[]> {
+  async undelivered(
+    refs: MessageRef[],
+    carrier: CarrierName,
+    repetition = 0,
+  ): Promise<{ stored: StoredMessage[]; gone: MessageRef[] }> {
     const keys = refs.flatMap(({ device, id }) => [
       { pk: device, sk: id },
       { pk: device, sk: -id },
@@ -223,16 +248,27 @@ export class Mailbox {
     const [items] = await batchGet([{ table: this.#table, keys, consistent: true }]);
     const marked = new Set(
       items!
-        .filter((item) => (item.sk as number) < 0 && item[carrier] !== undefined)
+        .filter(
+          (item) =>
+            (item.sk as number) < 0 &&
+            item[carrier] !== undefined &&
+            ((item[repetitionOf(carrier)] as number | undefined) ?? 0) >= repetition,
+        )
         .map((item) => `${item.pk} ${-(item.sk as number)}`),
     );
     const now = seconds(this.#clock);
-    return items!
+    const stored = items!
       .filter(
         (item) =>
           (item.sk as number) > 0 && (item.ttl as number) > now && !marked.has(`${item.pk} ${item.sk}`),
       )
       .map(messageOf);
+    const there = new Set(stored.map(({ device, id }) => `${device} ${id}`));
+    const gone = refs.filter(({ device, id }) => {
+      const name = `${device} ${id}`;
+      return !there.has(name) && !marked.has(name);
+    });
+    return { stored, gone };
   }
 
   /**
@@ -269,4 +305,9 @@ export class Mailbox {
       if (!isConditionFailure(error)) throw error;
     }
   }
+}
+
+/** Name of the attribute of a mark that says which repetition a carrier has accepted. */
+function repetitionOf(carrier: CarrierName): string {
+  return `${carrier}_again`;
 }

@@ -4,11 +4,20 @@ import type { Envelope } from '../protocol/envelope.ts';
 import type { StoredMessage } from './item.ts';
 import type { Page } from './mailbox.ts';
 
-/** The answer to a sync, as Pushover's Open Client API has it. */
-export function syncAnswer(page: Page, session: Session, device: Device): object {
+/**
+ * The answer to a sync, as Pushover's Open Client API has it.
+ *
+ * @param asking receipts that still ask to be acknowledged
+ */
+export function syncAnswer(
+  page: Page,
+  session: Session,
+  device: Device,
+  asking: ReadonlySet<string> = new Set(),
+): object {
   return {
     messages: page.messages.map((message) =>
-      message.kind === 'sealed' ? sealed(message) : classic(message),
+      message.kind === 'sealed' ? sealed(message) : classic(message, asking),
     ),
     user: userOf(session),
     device: deviceOf(device),
@@ -22,10 +31,8 @@ function sealed({ id, umid, body }: StoredMessage): object {
 }
 
 /** A message for a device without a key, in the classic fields. Empty ones are left out. */
-function classic({ id, umid, body }: StoredMessage): object {
-  const { v, app, aid, icon, date, received, expires, ...fields } = JSON.parse(
-    Buffer.from(body).toString('utf8'),
-  ) as Envelope;
+function classic({ id, umid, body }: StoredMessage, asking: ReadonlySet<string>): object {
+  const { v, app, aid, icon, date, received, expires, retry, ack_until, ...fields } = envelopeOf(body);
   return {
     ...fields,
     ...ids(id, umid),
@@ -35,13 +42,26 @@ function classic({ id, umid, body }: StoredMessage): object {
     icon,
     date,
     queued_date: received ?? date,
-    acked: 0,
+    // Open Clients ask their user as long as it is 0.
+    acked: fields.receipt !== undefined && !asking.has(fields.receipt) ? 1 : 0,
     ...(expires !== undefined && { expiration_date: expires }),
   };
 }
 
 function ids(id: number, umid: number): object {
   return { id, id_str: String(id), umid, umid_str: String(umid) };
+}
+
+/** Receipts of the plain messages of a page: those whose answer says whether they were acknowledged. */
+export function receiptsOf({ messages }: Page): string[] {
+  return messages.flatMap(({ kind, priority, body }) => {
+    const receipt = kind === 'plain' && priority === 2 ? envelopeOf(body).receipt : undefined;
+    return receipt === undefined ? [] : [receipt];
+  });
+}
+
+function envelopeOf(body: Uint8Array): Envelope {
+  return JSON.parse(Buffer.from(body).toString('utf8')) as Envelope;
 }
 
 /** Nobody buys a licence here: every device is entitled to everything. */

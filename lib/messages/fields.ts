@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import type { Params } from '../http/params.ts';
 import { type Fault, Refusal } from '../refusal.ts';
+import { type EmergencyFields, emergencyFields } from './emergency.ts';
+import { wholeSeconds } from './seconds.ts';
 
 /** A message as its sender gave it, checked. Absent means not given. */
 export interface MessageFields {
@@ -20,6 +22,8 @@ export interface MessageFields {
   monospace: boolean;
   /** Makes a repeat of the request harmless. */
   idempotencyKey?: string;
+  /** There with priority 2, and only then. */
+  emergency?: EmergencyFields;
 }
 
 /** Most user keys in one request (Pushover's rule). */
@@ -43,15 +47,8 @@ const text = (limit: number) =>
     v.check((value) => [...value].length <= limit, `is too long (maximum is ${limit} characters)`),
   );
 
-/** Some senders give seconds with a fraction (`time.time()`); it is dropped. */
 const number = (reason: string, least: number, most: number) =>
-  v.pipe(
-    v.string(),
-    v.regex(/^\d{1,15}(\.\d{1,20})?$/, reason),
-    v.transform((value) => Math.floor(Number(value))),
-    v.minValue(least, reason),
-    v.maxValue(most, reason),
-  );
+  v.pipe(wholeSeconds(reason, least), v.maxValue(most, reason));
 
 const SCHEMA = v.object({
   message: v.pipe(
@@ -103,25 +100,21 @@ export function messageFields(params: Params): MessageFields {
       { field: 'monospace', reason: 'cannot be set with html', sentence: '' },
     );
   }
-  if (result.success && result.output.priority === 2) faults.push(...emergencyFaults(params));
+  const emergency = texts.priority === '2' ? emergencyFields(params) : { faults: [] };
+  faults.push(...emergency.faults);
   if (!result.success || faults.length > 0) throw new Refusal(faults);
   const { url_title: urlTitle, idempotency_key: idempotencyKey, device, ...fields } = result.output;
+  // An emergency stays until it is stored (Pushover's rule).
+  if (emergency.fields) delete fields.ttl;
   return {
     ...withoutUndefined(fields),
     ...(urlTitle !== undefined && { urlTitle }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(device !== undefined && { devices: device.split(',').map((name) => name.trim()) }),
+    ...(emergency.fields && { emergency: emergency.fields }),
     html,
     monospace,
   } as MessageFields;
-}
-
-/** Emergency messages need receipts, which this server does not have: refused, never sent as something less. */
-function emergencyFaults(params: Params): Fault[] {
-  const missing = ['expire', 'retry'].filter((name) => !params.has(name));
-  if (missing.length > 0)
-    return missing.map((field) => ({ field, reason: 'must be supplied with priority=2' }));
-  return [{ field: 'priority', reason: '2 is not supported by this server' }];
 }
 
 function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {

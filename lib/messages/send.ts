@@ -1,5 +1,6 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHash, createHmac, randomUUID } from 'node:crypto';
 import type { App } from '../accounts/apps.ts';
+import { KEY_LENGTH } from '../accounts/keys.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
 import { type Repeatable, startFanOut } from '../fanout/fan-out.ts';
 import type { Jobs } from '../fanout/job.ts';
@@ -8,14 +9,27 @@ import type { StoredMessage } from '../mailbox/item.ts';
 import { type Mailbox, RETENTION_SECONDS } from '../mailbox/mailbox.ts';
 import { messageIds } from '../mailbox/message-id.ts';
 import { ENVELOPE_VERSION, type Envelope } from '../protocol/envelope.ts';
+import { RECEIPT_SECONDS, type Receipt, type Receipts } from '../receipts/receipts.ts';
+import { startRepeats } from '../receipts/repeat.ts';
+import { Refusal } from '../refusal.ts';
 import { takeBack } from '../storage/left-behind.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
 import type { Clock, Table } from '../storage/table.ts';
 import { type Claims, contentOf, type Identity } from './claims.ts';
 import { type Common, Copies } from './copies.ts';
+import type { EmergencyFields } from './emergency.ts';
 import { type MessageFields, messageFields } from './fields.ts';
-import { chooseRecipients, findParties, type Parties, type Recipient } from './recipients.ts';
+import {
+  chooseRecipients,
+  findParties,
+  type Parties,
+  type Recipient,
+  type Recipients,
+} from './recipients.ts';
+
+/** Users who may acknowledge one receipt: their keys are in its item, of which DynamoDB takes 400 KB. */
+const MAX_RECEIPT_USERS = 10_000;
 
 /** What sending needs. */
 export interface SendContext {
@@ -26,6 +40,9 @@ export interface SendContext {
   jobs: Jobs;
   fanOut: Queue;
   claims: Claims;
+  receipts: Receipts;
+  /** For emergency messages: the chains of their repetitions. */
+  repeats: Queue;
   clock: Clock;
 }
 
@@ -35,6 +52,8 @@ export interface Accepted extends Identity {
   devices?: number;
   /** How many users it is fanned out to. */
   users?: number;
+  /** Of an emergency message. */
+  receipt?: string;
   /** It had been accepted before, and nothing was done now. */
   repeated?: boolean;
   /** The note that it was accepted could not be written. */
@@ -46,7 +65,8 @@ export interface Accepted extends Identity {
  *
  * What it costs for one message to n devices: one BatchGetItem (1 read unit for the app, 1 per 4 KB of each
  * account's devices; 1 per 4 KB of a group's members), n PutItem (1 write unit per KB), one SendMessageBatch a carrier.
- * An idempotency key costs two PutItem more.
+ * An idempotency key costs two PutItem more. An emergency costs two more of these (its receipt, its chain of
+ * repetitions), and a PutItem a tag.
  */
 export class Sender {
   readonly #context: SendContext;
@@ -79,27 +99,57 @@ export class Sender {
     const key = fields.idempotencyKey;
     if (key === undefined || token === undefined) {
       const identity = fresh();
-      return { ...identity, ...(await this.#accept(parties, fields, identity)) };
+      return {
+        ...identity,
+        ...(await this.#accept(parties, fields, identity)),
+        ...receiptIn(fields, identity),
+      };
     }
     const content = contentOf(params, token);
     const once = { app: parties.app, key, content, lifetime: lifetimeOf(fields) };
     const { identity, result, unsettled } = await this.#context.claims.once(once, fresh, (fixed, keep) =>
       this.#accept(parties, fields, fixed, { jobKey: jobKeyOf(token, fixed), keep }),
     );
-    return { ...identity, ...(result ?? { repeated: true }), ...(unsettled && { unsettled }) };
+    return {
+      ...identity,
+      ...(result ?? { repeated: true }),
+      ...receiptIn(fields, identity),
+      ...(unsettled && { unsettled }),
+    };
   }
 
   /** Stores a message and queues its dispatch or its fan-out, or leaves nothing. Repeatable under one identity. */
   async #accept(
     parties: Parties,
     fields: MessageFields,
-    { request, umid, receivedAt }: Identity,
+    identity: Identity,
     repeatable: Repeatable = {},
   ): Promise<Pick<Accepted, 'devices' | 'users'>> {
     const recipients = await chooseRecipients(this.#context.directory, parties, fields.devices);
+    const receipt = fields.emergency && newReceipt(fields.emergency, parties.app, recipients, identity);
+    if (!receipt) return this.#distribute(recipients, parties.app, fields, identity, repeatable);
+    try {
+      await this.#context.receipts.put(receipt);
+      return await this.#distribute(recipients, parties.app, fields, identity, repeatable, receipt);
+    } catch (error) {
+      // Without it no repetition goes out.
+      if (!repeatable.keep) await takeBack(() => this.#context.receipts.withdraw(receipt.receipt));
+      throw error;
+    }
+  }
+
+  /** Stores the copies and queues their dispatch; or, for very many devices, has workers do that. */
+  async #distribute(
+    recipients: Recipients,
+    app: App,
+    fields: MessageFields,
+    { request, umid, receivedAt }: Identity,
+    repeatable: Repeatable,
+    receipt?: Receipt,
+  ): Promise<Pick<Accepted, 'devices' | 'users'>> {
     const received = Math.floor(receivedAt / 1000);
     const expiresAt = received + lifetimeOf(fields);
-    const envelope = envelopeOf(fields, parties.app, umid, received);
+    const envelope = { ...envelopeOf(fields, app, umid, received), ...asksOf(receipt, fields.emergency) };
     if ('users' in recipients) {
       await startFanOut(
         envelope,
@@ -110,12 +160,10 @@ export class Sender {
           queue: this.#context.fanOut,
         },
       );
-    } else {
-      await this.#deliver(recipients.devices, envelope, { umid, expiresAt, request }, receivedAt, repeatable);
+      return { users: recipients.users.length };
     }
-    return 'users' in recipients
-      ? { users: recipients.users.length }
-      : { devices: recipients.devices.length };
+    await this.#deliver(recipients.devices, envelope, { umid, expiresAt, request }, receivedAt, repeatable);
+    return { devices: recipients.devices.length };
   }
 
   /** Stores the copies and queues their dispatch, or leaves nothing that it should not keep. */
@@ -133,7 +181,9 @@ export class Sender {
         copies.map((copy, n) => this.#copies.store(copy, recipients[n]!, envelope, attempts)),
       );
       const devices = new Map(recipients.map(({ device }) => [device.id, device]));
-      await queueDispatch(this.#context.queues, stored, devices, acceptedAt);
+      const { queues, repeats, clock } = this.#context;
+      await queueDispatch(queues, stored, devices, acceptedAt, envelope.receipt);
+      await startRepeats(repeats, envelope, acceptedAt, stored, clock);
     } catch (error) {
       if (!keep) await takeBack(() => this.#context.mailbox.withdraw(attempts));
       throw error;
@@ -152,6 +202,56 @@ function lifetimeOf({ ttl }: MessageFields): number {
  */
 function jobKeyOf(token: string, { request }: Identity): Buffer {
   return createHmac('sha256', token).update(`job ${request}`).digest();
+}
+
+/**
+ * The key of an emergency's receipt: derived from the request, so that a repeat of the request answers the same. It is
+ * no secret: asking for it takes the app's token, acknowledging it a recipient's session.
+ */
+function receiptKeyOf({ request }: Identity): string {
+  const digest = createHash('sha512').update(`receipt ${request}`).digest('base64');
+  return `r${digest.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, KEY_LENGTH - 1)}`;
+}
+
+function receiptIn({ emergency }: MessageFields, identity: Identity): Pick<Accepted, 'receipt'> {
+  return emergency ? { receipt: receiptKeyOf(identity) } : {};
+}
+
+/**
+ * The receipt of an emergency message that is being accepted.
+ *
+ * @throws Refusal naming `user` for more users than a receipt can hold
+ */
+function newReceipt(
+  { expire, callback, tags }: EmergencyFields,
+  { id, owner }: App,
+  recipients: Recipients,
+  identity: Identity,
+): Receipt {
+  const addressed = 'users' in recipients ? recipients.users : recipients.devices;
+  const users = [...new Set(addressed.map(({ user }) => user))];
+  if (users.length > MAX_RECEIPT_USERS) {
+    throw new Refusal({
+      field: 'user',
+      reason: `cannot be more than ${MAX_RECEIPT_USERS} users with priority=2`,
+    });
+  }
+  const received = Math.floor(identity.receivedAt / 1000);
+  return {
+    receipt: receiptKeyOf(identity),
+    app: { id, owner },
+    users,
+    expiresAt: received + expire,
+    ...(callback !== undefined && { callback }),
+    tags,
+    ttl: received + RECEIPT_SECONDS,
+  };
+}
+
+/** What the envelope of an emergency message says besides. */
+function asksOf(receipt: Receipt | undefined, emergency: EmergencyFields | undefined): Partial<Envelope> {
+  if (!receipt || !emergency) return {};
+  return { receipt: receipt.receipt, retry: emergency.retry, ack_until: receipt.expiresAt };
 }
 
 function envelopeOf(fields: MessageFields, app: App, umid: number, received: number): Envelope {

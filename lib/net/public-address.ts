@@ -101,17 +101,22 @@ export function createPublicLookup(resolve: Resolve = lookup): LookupFunction {
 /** The lookup of this machine's resolver. */
 export const publicLookup: LookupFunction = createPublicLookup();
 
+/** For {@link publicUrl}: with and without TLS. */
+export const HTTP_PROTOCOLS = ['http:', 'https:'] as const;
+
 /**
- * Reads an address that a user gave: an absolute URL with TLS, without a user name or password, whose host is a name or
- * a public IP address (in whatever notation: the URL parser brings it into its usual form).
+ * Reads an address that a user gave: an absolute URL with TLS (unless plain HTTP is allowed), without a user name or
+ * password, whose host is a name or a public IP address (in whatever notation: the URL parser brings it into its usual
+ * form).
  *
  * A name is only known to be good when it is resolved, at the time of the connection: give that `publicLookup`.
  *
  * @returns undefined if it is anything else
  */
-export function publicUrl(text: string): URL | undefined {
+export function publicUrl(text: string, protocols: readonly string[] = ['https:']): URL | undefined {
   const url = URL.parse(text);
-  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') return undefined;
+  if (!url || !protocols.includes(url.protocol)) return undefined;
+  if (url.username !== '' || url.password !== '') return undefined;
   const address = hostAddress(url);
   return address === undefined || isPublicAddress(address) ? url : undefined;
 }

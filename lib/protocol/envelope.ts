@@ -38,4 +38,10 @@ export interface Envelope {
   monospace?: 1;
   /** When a device deletes the message by itself (the sender's `ttl`). Unix seconds. */
   expires?: number;
+  /** Receipt of an emergency message (priority 2): what a device acknowledges it by. */
+  receipt?: string;
+  /** Seconds between the repetitions of an emergency message. There with `receipt`. */
+  retry?: number;
+  /** Until when an emergency message asks to be acknowledged. Unix seconds. There with `receipt`. */
+  ack_until?: number;
 }

@@ -12,7 +12,7 @@ test('every function runs on Node 24 and arm64, with a role and a log of its own
   const functions = await everywhere('AWS::Lambda::Function');
   const roles = functions.map(({ Properties }) => JSON.stringify(Properties.Role));
 
-  assert.equal(functions.length, 12);
+  assert.equal(functions.length, 15);
   assert.equal(new Set(roles).size, functions.length);
   for (const { Properties } of functions) {
     assert.equal(Properties.Runtime, 'nodejs24.x');
@@ -24,7 +24,7 @@ test('every function runs on Node 24 and arm64, with a role and a log of its own
 test('logs end', async () => {
   const logs = await everywhere('AWS::Logs::LogGroup');
 
-  assert.equal(logs.length, 12);
+  assert.equal(logs.length, 15);
   assert.ok(logs.every(({ Properties }) => Properties.RetentionInDays === 30));
 });
 
@@ -45,7 +45,7 @@ test('no role has a managed policy, a wildcard action or a wildcard resource', a
   }
 });
 
-test('each carrier, and the fan-out, has a queue whose failures end in a dead-letter queue with an alarm', async () => {
+test('each carrier, the fan-out, repetitions and callbacks have a queue whose failures end in a dead-letter queue with an alarm', async () => {
   const stack = await resources('PealDispatch');
   const queues = Object.values(stack).filter(({ Type }) => Type === 'AWS::SQS::Queue');
   const working = queues.filter(({ Properties }) => Properties.RedrivePolicy);
@@ -59,8 +59,8 @@ test('each carrier, and the fan-out, has a queue whose failures end in a dead-le
     JSON.stringify(Properties.Dimensions),
   );
 
-  assert.equal(working.length, 5);
-  assert.equal(new Set(deadLetters).size, 5);
+  assert.equal(working.length, 7);
+  assert.equal(new Set(deadLetters).size, 7);
   for (const id of deadLetters) assert.ok(alarmed.some((dimensions) => dimensions.includes(id)));
 });
 
@@ -76,7 +76,7 @@ test('event sources repeat only what failed, and wait six times the function’s
   const mappings = await ofType('PealDispatch', 'AWS::Lambda::EventSourceMapping');
   const stack = await resources('PealDispatch');
 
-  assert.equal(mappings.length, 5);
+  assert.equal(mappings.length, 7);
   for (const { Properties } of mappings) {
     const queue = stack[(Properties.EventSourceArn as { 'Fn::GetAtt': string[] })['Fn::GetAtt'][0]!]!;
     const push = stack[(Properties.FunctionName as { Ref: string }).Ref]!;

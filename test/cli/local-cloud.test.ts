@@ -256,10 +256,10 @@ describe('where sign-up is closed', () => {
 
     assert.match(shown.stdout, /^fcm +on +0 +0$/m);
     assert.match(shown.stdout, /^desktop +needs none +0 +0$/m);
-    assert.equal((queues as unknown[]).length, 5);
+    assert.equal((queues as unknown[]).length, 7);
     assert.deepEqual(done, { records: 0, expired: 0, unreadable: 0 });
     assert.equal(unknown.code, 1);
-    assert.match(unknown.stderr, /can only be fcm, apns, webpush, desktop, fan-out/);
+    assert.match(unknown.stderr, /can only be fcm, apns, webpush, desktop, fan-out, repeat, callback/);
   });
 
   test('a password can be made up', async (t) => {

@@ -33,12 +33,21 @@ test('reads a plain message with the classic fields', () => {
       url: 'https://example.org',
       received: 990,
       expires: 2000,
+      receipt: 'r',
     }),
   );
 });
 
 test('takes empty, null and 0 in a plain message for absent', () => {
-  const item = plainItem(7, { title: '', url: null, html: 0, monospace: 0, sound: '', expiration_date: 0 });
+  const item = plainItem(7, {
+    title: '',
+    url: null,
+    html: 0,
+    monospace: 0,
+    sound: '',
+    expiration_date: 0,
+    receipt: null,
+  });
 
   assert.deepEqual(readMessage(item, {}), newMessage(7));
 });

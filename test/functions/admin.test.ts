@@ -24,6 +24,8 @@ test('says of each queue what waits, what was given up, and whether its carrier 
     { name: 'webpush', credentials: 'on', waiting: 0, deadLetters: 0 },
     { name: 'desktop', waiting: 0, deadLetters: 0 },
     { name: 'fan-out', waiting: 0, deadLetters: 0 },
+    { name: 'repeat', waiting: 0, deadLetters: 0 },
+    { name: 'callback', waiting: 0, deadLetters: 0 },
   ]);
 });
 
@@ -78,6 +80,8 @@ test('refuses what it does not know', async () => {
   const queue = await admin({ command: 'redrive', queue: 'sms' });
   const command = await admin({ command: 'reboot' } as unknown as AdminCommand);
 
-  assert.deepEqual(queue.errors, ['unknown queue, can only be fcm, apns, webpush, desktop, fan-out']);
+  assert.deepEqual(queue.errors, [
+    'unknown queue, can only be fcm, apns, webpush, desktop, fan-out, repeat, callback',
+  ]);
   assert.match(String(command.errors), /unknown command/);
 });

@@ -192,10 +192,34 @@ const REFUSED: Refused[] = [
     ['expire must be supplied with priority=2', 'retry must be supplied with priority=2'],
   ],
   [
-    'emergency, which this server does not have',
-    { priority: '2', retry: '30', expire: '300' },
-    { priority: '2 is not supported by this server' },
-    ['priority 2 is not supported by this server'],
+    'an emergency that repeats too often, for too long',
+    { priority: '2', retry: '29', expire: '10801' },
+    { expire: 'must be at most 10800 seconds', retry: 'must be at least 30 seconds' },
+    ['expire must be at most 10800 seconds', 'retry must be at least 30 seconds'],
+  ],
+  [
+    'an emergency whose times are no times',
+    { priority: '2', retry: 'often', expire: '0' },
+    { expire: 'must be a positive number of seconds', retry: 'must be a positive number of seconds' },
+    ['expire must be a positive number of seconds', 'retry must be a positive number of seconds'],
+  ],
+  [
+    'an emergency with a callback into a private network',
+    { priority: '2', retry: '30', expire: '300', callback: 'http://10.0.0.1/' },
+    { callback: 'must be a public http or https URL' },
+    ['callback must be a public http or https URL'],
+  ],
+  [
+    'an emergency with too many tags',
+    { priority: '2', retry: '30', expire: '300', tags: 'a,b,c,d,e,f,g,h,i,j,k' },
+    { tags: 'cannot be more than 10' },
+    ['tags cannot be more than 10'],
+  ],
+  [
+    'an emergency with too long a tag',
+    { priority: '2', retry: '30', expire: '300', tags: 'x'.repeat(101) },
+    { tags: 'are too long (maximum is 100 characters each)' },
+    ['tags are too long (maximum is 100 characters each)'],
   ],
 ];
 

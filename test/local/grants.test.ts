@@ -1,18 +1,29 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { test } from 'node:test';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, test } from 'node:test';
 import { createKeyPair, createListener, type Listener, type PealApi } from '../../lib/device/index.ts';
 import { answerJson } from '../../local/aws/call.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { asList, isObject, type JsonObject } from '../../local/template/json.ts';
+import { hurry } from '../receipts/hurry.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
 import { get, newAccount, post, type TestPeal, usePeal } from '../support/peal.ts';
 import type { Cleanup } from './assemblies.ts';
 
+/** A sender's server, which is told of acknowledgements: at first it is out of order. */
+let serverStatus = 500;
+const server = createServer((_, response) => void response.writeHead(serverStatus).end());
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+after(() => server.close());
+
 const peal = usePeal({
+  hosts: { 'alarms.example:80': (server.address() as AddressInfo).port },
   // What the flow provokes: a send that cannot be queued, records that are given up, and their SDK's words.
-  expectedErrors: /InternalServerError|InternalFailure|given up/,
+  expectedErrors: /InternalServerError|InternalFailure|given up|request failed/,
 });
 
 /**
@@ -21,6 +32,8 @@ const peal = usePeal({
  * role), and Lambda knows the queue by its ARN.
  */
 const EVENT_SOURCE = ['sqs:ChangeMessageVisibility', 'sqs:GetQueueUrl'];
+
+const EMERGENCY = { priority: '2', retry: '600', expire: '1800', tags: 'grants' };
 
 /** Milliseconds. */
 const PATIENCE = 20_000;
@@ -93,6 +106,11 @@ function ageRecords({ cloud }: TestPeal): () => void {
       },
     };
   });
+}
+
+function queueByHand(QueueUrl: string, record: object) {
+  const Entries = [{ Id: '0', MessageBody: JSON.stringify(record) }];
+  return peal().cloud.front.send('local-root', 'sqs', 'SendMessageBatch', { QueueUrl, Entries });
 }
 
 /** Accounts whose devices are, with some more, too many for one invocation. @returns their user keys */
@@ -191,17 +209,58 @@ test('every grant of every role is used, so that none is wider than what Peal do
             : undefined,
         ),
       ];
-      assert.equal((await send(round, { user })).status, 200);
+      // The first is an emergency, whose repetitions the fan-out starts.
+      assert.equal((await send(round, { user, ...(round === 'again' && EMERGENCY) })).status, 200);
       const queue = round === 'never' ? 'DeadLetters' : 'Queue';
       await used(new RegExp(`FanOutWorkerRole.*sqs:SendMessage on .*${queue}`));
       for (const stop of stops) stop();
     }
   });
 
+  await t.test('an emergency, its receipt, and a callback that is given up', async (t) => {
+    const callback = 'http://alarms.example/';
+    const callbacks = cloud.queue('ReceiptsCallbackQueue').url;
+    await listen(t, desktop, api);
+    const acknowledged = Promise.withResolvers<void>();
+    const stop = hurry(peal(), 2, (step) => (step === 1 ? undefined : acknowledged.promise));
+    // The acknowledgement dies before it has queued the callback: the repetitions do.
+    const mend = front.intercept(({ caller, input }) =>
+      caller.name.startsWith('PealApi') && input.QueueUrl === callbacks ? { before: 'drop' } : undefined,
+    );
+    const { body } = await send('fire', { ...EMERGENCY, callback });
+    await used(/RepeatWorkerRole.*sqs:SendMessage on .*(Fcm|Apns|Webpush|Desktop)/);
+    await used(/DesktopPushRole.*UpdateItem/);
+    const path = `receipts/${body.receipt}`;
+    const { secret } = account;
+    assert.equal((await post(peal(), `${path}/acknowledge.json`, { secret })).status, 500);
+    mend();
+    acknowledged.resolve();
+    await used(/CallbackWorkerRole.*sqs:SendMessage on .*CallbackQueue/);
+    stop();
+    assert.equal((await get(peal(), `${path}.json`, { token })).body.acknowledged, 1);
+    assert.equal((await post(peal(), 'receipts/cancel_by_tag/grants.json', { token })).body.canceled, 1);
+    const expiresAt = Math.ceil(Date.now() / 1000) + 600;
+    const { receipt } = body;
+    const last = {
+      v: 1,
+      url: callback,
+      receipt,
+      acknowledgedAt: 1,
+      acknowledgedBy: user,
+      expiresAt,
+      attempt: 7,
+    };
+    await queueByHand(callbacks, { ...last, acknowledgedByDevice: '' });
+    await used(/CallbackWorkerRole.*sqs:SendMessage on .*DeadLetters/);
+    const report = { v: 1, kind: 'called-back', receipt, at: 1, expiresAt };
+    await queueByHand(cloud.queue('ReceiptsRepeatDeadLetters').url, report);
+    serverStatus = 200;
+  });
+
   await t.test('what the operator does', async () => {
     const admin = cloud.functionNamed('Admin');
     await admin.invoke({ command: 'status' });
-    const queues = ['fcm', 'apns', 'webpush', 'desktop', 'fan-out'];
+    const queues = ['fcm', 'apns', 'webpush', 'desktop', 'fan-out', 'repeat', 'callback'];
     const redriven = await Promise.all(
       queues.map(async (queue) => {
         const { payload } = await admin.invoke({ command: 'redrive', queue });
@@ -230,7 +289,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
         ? failure(500, 'InternalFailure', 'no')
         : undefined,
     );
-    assert.equal((await send('never')).status, 500);
+    assert.equal((await send('never', EMERGENCY)).status, 500);
     stop();
   });
 

@@ -64,6 +64,10 @@ test('whatever the fields are, they are taken within their limits or refused by 
       'timestamp',
       'ttl',
       'html',
+      'retry',
+      'expire',
+      'callback',
+      'tags',
     ),
     fc.oneof(fc.string({ maxLength: 1200 }), fc.integer().map(String), fc.constant('1')),
   );
@@ -72,7 +76,7 @@ test('whatever the fields are, they are taken within their limits or refused by 
     fc.property(fields, (given) => {
       try {
         const { message, priority } = messageFields(params(given));
-        assert.ok([...message].length <= 1024 && priority >= -2 && priority <= 1);
+        assert.ok([...message].length <= 1024 && priority >= -2 && priority <= 2);
       } catch (error) {
         assert.ok(error instanceof Refusal && error.faults.length > 0, String(error));
       }

@@ -9,7 +9,7 @@
 import type { SecureClientSessionOptions } from 'node:http2';
 import type { LookupFunction } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import { httpsPost } from '../../net/https-post.ts';
+import { httpPost } from '../../net/post.ts';
 import { createHttp2Client } from '../http2/client.ts';
 import { RequestError } from '../http2/errors.ts';
 import type { Answer } from '../http2/exchange.ts';
@@ -93,7 +93,7 @@ export function createTransport({ timeout, lookup, now }: TransportOptions): Tra
         }
       }
       const left = Math.max(1, deadline - performance.now());
-      return httpsPost({ url, headers, body, lookup, timeout: left });
+      return httpPost({ url, headers, body, lookup, timeout: left });
     },
     async close() {
       open.close();

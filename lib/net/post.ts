@@ -1,11 +1,13 @@
-/** One POST over HTTP/1.1 with TLS that always settles: no redirects, no kept connection, a limited answer. */
+/** One POST over HTTP/1.1 that always settles: no redirects, no kept connection, a limited answer. */
 
+import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { RequestError } from '../carriers/http2/errors.ts';
 import { type Answer, MAX_ANSWER_BYTES } from '../carriers/http2/exchange.ts';
 
-export interface HttpsPost {
+export interface HttpPost {
+  /** `https:`, or `http:` where that is allowed. */
   url: URL;
   headers: Record<string, string>;
   body: Uint8Array;
@@ -20,9 +22,10 @@ export interface HttpsPost {
  *
  * @throws {RequestError} for anything but a complete answer; its cause is the connection's error, if there was one
  */
-export function httpsPost({ url, headers, body, timeout, lookup }: HttpsPost): Promise<Answer> {
+export function httpPost({ url, headers, body, timeout, lookup }: HttpPost): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const request = https.request(url, { method: 'POST', headers, lookup, agent: false });
+  const { request: open } = url.protocol === 'http:' ? http : https;
+  const request = open(url, { method: 'POST', headers, lookup, agent: false });
   const timer = setTimeout(() => {
     request.destroy(new RequestError('timeout', `no answer within ${Math.round(timeout)} ms`));
   }, timeout);

@@ -1,0 +1,81 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Carrier } from './carrier.ts';
+import type { DataStack } from './data-stack.ts';
+import { queueUrls } from './fan-out.ts';
+import { PealFunction } from './peal-function.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** A queue with what gives up on it. */
+export interface Work {
+  readonly queue: Queue;
+  readonly deadLetters: Queue;
+}
+
+export interface ReceiptsProps {
+  data: DataStack;
+  bundles: { repeat: string; callback: string };
+  /** By the variable that names its queue. */
+  carriers: Record<string, Carrier>;
+  /** Most invocations at once. */
+  concurrency: { repeat: number; callback: number };
+}
+
+/**
+ * One step of a chain is a few calls, of which each ends within seconds. The visibility timeout follows from it: what a
+ * dead invocation held comes again after a minute.
+ */
+const REPEAT_TIMEOUT = Duration.seconds(10);
+
+/** All callbacks of a batch go side by side, each within 10 seconds. */
+const CALLBACK_TIMEOUT = Duration.seconds(20);
+
+/** Emergency messages: the chains of their repetitions, and the callbacks when they are acknowledged. */
+export class Receipts extends Construct {
+  readonly repeats: Work;
+  readonly callbacks: Work;
+
+  constructor(scope: Construct, id: string, { data, bundles, carriers, concurrency }: ReceiptsProps) {
+    super(scope, id);
+    const { directory } = data;
+    const repeats = new WorkQueue(new Construct(this, 'Repeat'), {
+      timeout: REPEAT_TIMEOUT,
+      alarm: 'Emergency messages that are not repeated any more although nobody has acknowledged them.',
+    });
+    const callbacks = new WorkQueue(new Construct(this, 'Callback'), {
+      timeout: CALLBACK_TIMEOUT,
+      alarm: 'Senders’ servers that could not be told of an acknowledgement. The reasons are in the records.',
+    });
+    const repeat = new PealFunction(this, 'RepeatWorker', {
+      bundle: bundles.repeat,
+      description: 'Repeats emergency messages until they are acknowledged',
+      environment: {
+        DIRECTORY_TABLE: directory.tableName,
+        CALLBACK_QUEUE_URL: callbacks.queue.queueUrl,
+        ...queueUrls(carriers),
+      },
+      timeout: REPEAT_TIMEOUT,
+      memory: 512,
+    })
+      .allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'], directory.tableArn)
+      .allow(
+        ['sqs:SendMessage'],
+        callbacks.queue.queueArn,
+        ...Object.values(carriers).map(({ queue }) => queue.queueArn),
+      );
+    repeats.feed(repeat, { batchSize: 10, concurrency: concurrency.repeat, givesUp: false });
+
+    // It calls addresses that senders name, so it can reach nothing of ours but queues.
+    const callback = new PealFunction(this, 'CallbackWorker', {
+      bundle: bundles.callback,
+      description: 'Tells senders’ servers of acknowledgements',
+      environment: { REPEAT_QUEUE_URL: repeats.queue.queueUrl },
+      timeout: CALLBACK_TIMEOUT,
+      memory: 256,
+    }).allow(['sqs:SendMessage'], repeats.queue.queueArn);
+    callbacks.feed(callback, { batchSize: 10, concurrency: concurrency.callback });
+    this.repeats = repeats;
+    this.callbacks = callbacks;
+  }
+}

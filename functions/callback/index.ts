@@ -1,0 +1,19 @@
+/** Tells senders' servers of acknowledgements, from the callback queue. It can reach no data of Peal's. */
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { publicLookup } from '../../lib/net/public-address.ts';
+import { type CallbackContext, parseCallbackRecord, runCallback } from '../../lib/receipts/callback.ts';
+import { Queue } from '../../lib/storage/queue.ts';
+import { CALL, variable } from '../environment.ts';
+import { batchHandler } from '../work.ts';
+
+const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
+const context: CallbackContext = {
+  queue: new Queue(sqs, variable('QUEUE_URL')),
+  deadLetters: new Queue(sqs, variable('DEAD_LETTER_QUEUE_URL')),
+  reports: new Queue(sqs, variable('REPEAT_QUEUE_URL')),
+  lookup: publicLookup,
+  clock: Date.now,
+  log: (level, message, fields) => console[level]({ message, ...fields }),
+};
+
+export const handler = batchHandler((body) => runCallback(parseCallbackRecord(body), context), context.log);

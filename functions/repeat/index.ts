@@ -1,0 +1,22 @@
+/** Repeats emergency messages until they are acknowledged, from the repeat queue. */
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DeviceRegistry } from '../../lib/accounts/device-registry.ts';
+import { Receipts } from '../../lib/receipts/receipts.ts';
+import { parseRepeatRecord, type RepeatContext, runRepeat } from '../../lib/receipts/repeat.ts';
+import { Queue } from '../../lib/storage/queue.ts';
+import { CALL, carrierQueues, table, variable } from '../environment.ts';
+import { batchHandler } from '../work.ts';
+
+const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
+const directory = table('DIRECTORY_TABLE');
+const context: RepeatContext = {
+  receipts: new Receipts(directory, Date.now),
+  devices: new DeviceRegistry(directory, Date.now),
+  queues: carrierQueues(sqs),
+  queue: new Queue(sqs, variable('QUEUE_URL')),
+  callbacks: new Queue(sqs, variable('CALLBACK_QUEUE_URL')),
+  clock: Date.now,
+  log: (level, message, fields) => console[level]({ message, ...fields }),
+};
+
+export const handler = batchHandler((body) => runRepeat(parseRepeatRecord(body), context), context.log);
