@@ -24,16 +24,6 @@ export interface OwnedApp {
   createdAt: number;
 }
 
-/** The app of the item that its token's hash names. */
-export function appOf(item: Record<string, unknown>): App {
-  return {
-    id: item.id as number,
-    name: item.name as string,
-    icon: item.icon as string,
-    owner: item.owner as string,
-  };
-}
-
 /** Longest name, in characters; a message without a title shows it as one (Pushover: at most 20). */
 export const MAX_APP_NAME = 20;
 /** Most apps of one account. */

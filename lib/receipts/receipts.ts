@@ -1,7 +1,8 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { type App, appOf } from '../accounts/apps.ts';
-import { receiptKey, tagKey, tokenKey } from '../accounts/directory.ts';
-import { hashSecret, isKey } from '../accounts/keys.ts';
+import { authorize } from '../accounts/app-token.ts';
+import type { App } from '../accounts/apps.ts';
+import { receiptKey, tagKey } from '../accounts/directory.ts';
+import { isKey } from '../accounts/keys.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
 import { settleAll } from '../storage/settle.ts';
@@ -104,7 +105,7 @@ export class Receipts {
    */
   async ofApp(token: string | undefined, receipt: string): Promise<Receipt> {
     const keys = isKey(receipt) ? [receiptKey(receipt)] : [];
-    const { app, items } = await this.#asApp(token, keys);
+    const { app, items } = await authorize(this.#table, token, keys);
     const found = this.#alive(items.find(({ pk }) => pk === keys[0]?.pk));
     if (!found || found.app.id !== app.id || found.app.owner !== app.owner) throw receiptNotFound();
     return found;
@@ -149,7 +150,7 @@ export class Receipts {
    * @throws Refusal naming `token`
    */
   async cancelByTag(token: string | undefined, tag: string): Promise<number> {
-    const { app } = await this.#asApp(token, []);
+    const { app } = await authorize(this.#table, token);
     let canceled = 0;
     let start: Record<string, unknown> | undefined;
     do {
@@ -221,16 +222,6 @@ export class Receipts {
     }
   }
 
-  /** The app of a token and other items, in one request. */
-  async #asApp(token: string | undefined, keys: { pk: string; sk: string }[]) {
-    if (token === undefined || !isKey(token)) throw badToken();
-    const byToken = tokenKey(hashSecret(token));
-    const [items] = await batchGet([{ table: this.#table, keys: [byToken, ...keys], consistent: true }]);
-    const app = items!.find(({ pk }) => pk === byToken.pk);
-    if (!app) throw badToken();
-    return { app: appOf(app), items: items! };
-  }
-
   #alive(item: Record<string, unknown> | undefined): Receipt | undefined {
     if (!item || (item.ttl as number) <= seconds(this.#clock)) return undefined;
     const { pk, sk: _, tags, ...receipt } = item;
@@ -267,8 +258,4 @@ function itemOf({ receipt: _, ...fields }: Receipt): Record<string, unknown> {
 function receiptNotFound(): Refusal {
   const sentence = 'receipt not found; may be invalid or expired';
   return new Refusal({ field: 'receipt', reason: 'not found', sentence });
-}
-
-function badToken(): Refusal {
-  return new Refusal({ field: 'token', reason: 'invalid', sentence: 'application token is invalid' });
 }

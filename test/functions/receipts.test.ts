@@ -10,7 +10,11 @@ const NOT_FOUND = {
   errors: ['receipt not found; may be invalid or expired'],
   status: 0,
 };
-const BAD_TOKEN = { token: 'invalid', errors: ['application token is invalid'], status: 0 };
+const BAD_TOKEN = {
+  token: 'invalid',
+  errors: ['application token is invalid, see https://pushover.net/api'],
+  status: 0,
+};
 const UNKNOWN = `r${'x'.repeat(29)}`;
 const UNTOUCHED = {
   acknowledged: 0,
@@ -305,4 +309,43 @@ test('an emergency that cannot be queued leaves neither message nor receipt', as
     NOT_FOUND,
   );
   assert.deepEqual(account.desktop.texts(), []);
+});
+
+test('a repeat with the same idempotency key answers the same receipt, and leaves an acknowledgement alone', async () => {
+  const account = await household();
+  const idempotency_key = 'alarm-1';
+
+  const first = await emergency(account, { idempotency_key });
+  await acknowledge(first, { secret: account.secret });
+  const second = await emergency(account, { idempotency_key });
+  await account.desktop.sync();
+
+  assert.equal(second, first);
+  assert.equal((await view(account.token, first)).acknowledged, 1);
+  assert.deepEqual(account.desktop.texts(), ['fire']);
+});
+
+test('a group’s emergency reaches its members, and any of them acknowledges it for all', async () => {
+  const owner = await household();
+  const member = await household();
+  const stranger = await household();
+  const { body } = await post(peal(), 'groups.json', { token: owner.token, name: 'On call' });
+  const group = body.group as string;
+  for (const { user } of [owner, member]) {
+    await post(peal(), `groups/${group}/add_user.json`, { token: owner.token, user });
+  }
+
+  const receipt = await emergency({ token: owner.token, user: group });
+  const foreign = await refused(acknowledge(receipt, { secret: stranger.secret }));
+  const { status } = await acknowledge(receipt, { secret: member.secret });
+  const { acknowledged, acknowledged_by } = await view(owner.token, receipt);
+  for (const { desktop } of [owner, member, stranger]) await desktop.sync();
+
+  assert.deepEqual(foreign, NOT_FOUND);
+  assert.equal(status, 200);
+  assert.deepEqual([acknowledged, acknowledged_by], [1, member.user]);
+  assert.deepEqual(
+    [owner, member, stranger].map(({ desktop }) => desktop.texts()),
+    [['fire'], ['fire'], []],
+  );
 });
