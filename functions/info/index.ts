@@ -1,34 +1,28 @@
 /** What senders ask before they send: is this user key good, which sounds are there, how much may be sent. */
 import { authorize } from '../../lib/accounts/app-token.ts';
 import { success } from '../../lib/http/answer.ts';
-import { readParams } from '../../lib/http/body.ts';
 import { limits } from '../../lib/messages/limits.ts';
 import { SOUNDS } from '../../lib/messages/sounds.ts';
 import { validateUser } from '../../lib/messages/validation.ts';
+import { on } from '../endpoint.ts';
 import { table } from '../environment.ts';
-import { type HttpContext, httpApp, path, serve, source } from '../http.ts';
-
-/** No parameter here comes near this. */
-const BODY = { maxBytes: 64 * 1024 };
+import { httpApp, serve } from '../http.ts';
+import * as endpoints from './endpoints.ts';
 
 const directory = table('DIRECTORY_TABLE');
 const app = httpApp();
 
-const params = (c: HttpContext) => readParams(source(c), BODY);
+on(app, endpoints.validate, async ({ params, fields }) =>
+  success(await validateUser(directory, params.get('token'), fields())),
+);
 
-app.on('POST', path('users/validate'), async (c) => {
-  const given = await params(c);
-  const [token, user, device] = ['token', 'user', 'device'].map((name) => given.get(name));
-  return success(await validateUser(directory, token, user, device));
-});
-
-app.on('GET', path('sounds'), async (c) => {
-  await authorize(directory, (await params(c)).get('token'));
+on(app, endpoints.sounds, async ({ params }) => {
+  await authorize(directory, params.get('token'));
   return success({ sounds: SOUNDS });
 });
 
-app.on('GET', path('apps/limits'), async (c) => {
-  await authorize(directory, (await params(c)).get('token'));
+on(app, endpoints.limits, async ({ params }) => {
+  await authorize(directory, params.get('token'));
   return success(limits(Date.now()));
 });
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { checkFields } from '../http/fields.ts';
 import type { Params } from '../http/params.ts';
 import { HTTP_PROTOCOLS, publicUrl } from '../net/public-address.ts';
 import type { Fault } from '../refusal.ts';
@@ -25,7 +26,8 @@ const MAX_TAG = 100;
 
 const MISSING = 'must be supplied with priority=2';
 
-const SCHEMA = v.object({
+/** The parameters that a message with priority 2 has besides. */
+export const EMERGENCY = v.object({
   expire: v.pipe(
     v.optional(v.string(), ''),
     v.nonEmpty(MISSING),
@@ -62,15 +64,8 @@ const SCHEMA = v.object({
 
 /** Checks the parameters of an emergency message. All faults are reported at once. */
 export function emergencyFields(params: Params): { faults: Fault[]; fields?: EmergencyFields } {
-  const texts = params.texts();
-  const result = v.safeParse(SCHEMA, texts, { abortPipeEarly: true });
-  const notText = Object.keys(SCHEMA.entries).filter((name) => params.has(name) && texts[name] === undefined);
-  const faults: Fault[] = notText.map((field) => ({ field, reason: 'must be text' }));
-  for (const issue of result.issues ?? []) {
-    const field = String(issue.path?.[0]?.key);
-    if (!notText.includes(field)) faults.push({ field, reason: issue.message });
-  }
-  if (!result.success || faults.length > 0) return { faults };
-  const { callback, ...fields } = result.output;
+  const { faults, fields: checked } = checkFields(params, EMERGENCY);
+  if (!checked) return { faults };
+  const { callback, ...fields } = checked;
   return { faults, fields: { ...fields, ...(callback !== undefined && { callback }) } };
 }

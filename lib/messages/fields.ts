@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { checkFields, optionalText, requiredText } from '../http/fields.ts';
 import type { Params } from '../http/params.ts';
 import { type Fault, Refusal } from '../refusal.ts';
 import { type EmergencyFields, emergencyFields } from './emergency.ts';
@@ -41,24 +42,15 @@ const BAD_PRIORITY: Fault = {
   sentence: 'priority is invalid',
 };
 
-const text = (limit: number) =>
-  v.pipe(
-    v.string(),
-    v.check((value) => [...value].length <= limit, `is too long (maximum is ${limit} characters)`),
-  );
-
 const number = (reason: string, least: number, most: number) =>
   v.pipe(wholeSeconds(reason, least), v.maxValue(most, reason));
 
-const SCHEMA = v.object({
-  message: v.pipe(
-    v.optional(v.string(), ''),
-    v.check((value) => value.trim() !== '', 'cannot be blank'),
-    text(LIMITS.message),
-  ),
-  title: v.optional(text(LIMITS.title)),
-  url: v.optional(text(LIMITS.url)),
-  url_title: v.optional(text(LIMITS.url_title)),
+/** The parameters of a message, but for those of an emergency. */
+export const MESSAGE = v.object({
+  message: requiredText(LIMITS.message),
+  title: optionalText(LIMITS.title),
+  url: optionalText(LIMITS.url),
+  url_title: optionalText(LIMITS.url_title),
   device: v.optional(v.pipe(v.string(), v.maxLength(2048, 'is too long (maximum is 2048 characters)'))),
   priority: v.optional(
     v.pipe(v.picklist(['-2', '-1', '0', '1', '2'], BAD_PRIORITY.reason), v.transform(Number)),
@@ -79,15 +71,8 @@ const SCHEMA = v.object({
  * @throws Refusal naming every parameter that is wrong
  */
 export function messageFields(params: Params): MessageFields {
-  const texts = params.texts();
-  const result = v.safeParse(SCHEMA, texts, { abortPipeEarly: true });
-  const notText = Object.keys(SCHEMA.entries).filter((name) => params.has(name) && texts[name] === undefined);
-  const faults: Fault[] = notText.map((field) => ({ field, reason: 'must be text' }));
-  for (const issue of result.issues ?? []) {
-    const field = String(issue.path?.[0]?.key);
-    if (notText.includes(field)) continue;
-    faults.push(field === 'priority' ? BAD_PRIORITY : { field, reason: issue.message });
-  }
+  const checked = checkFields(params, MESSAGE);
+  const faults = checked.faults.map((fault) => (fault.field === 'priority' ? BAD_PRIORITY : fault));
   const html = params.flag('html');
   const monospace = params.flag('monospace');
   if (html && monospace) {
@@ -100,10 +85,10 @@ export function messageFields(params: Params): MessageFields {
       { field: 'monospace', reason: 'cannot be set with html', sentence: '' },
     );
   }
-  const emergency = texts.priority === '2' ? emergencyFields(params) : { faults: [] };
+  const emergency = params.texts().priority === '2' ? emergencyFields(params) : { faults: [] };
   faults.push(...emergency.faults);
-  if (!result.success || faults.length > 0) throw new Refusal(faults);
-  const { url_title: urlTitle, idempotency_key: idempotencyKey, device, ...fields } = result.output;
+  if (!checked.fields || faults.length > 0) throw new Refusal(faults);
+  const { url_title: urlTitle, idempotency_key: idempotencyKey, device, ...fields } = checked.fields;
   // An emergency stays until it is stored (Pushover's rule).
   if (emergency.fields) delete fields.ttl;
   return {

@@ -1,3 +1,5 @@
+import * as v from 'valibot';
+
 /** What a server without a quota says the monthly limit is: the largest number that clients read into 32 bits. */
 const UNLIMITED = 2 ** 31 - 1;
 
@@ -5,15 +7,15 @@ const UNLIMITED = 2 ** 31 - 1;
 const ZONE = 'America/Chicago';
 
 /** How many messages may be sent this month. */
-export interface Limits {
-  limit: number;
-  remaining: number;
+export const LIMITS_ANSWER = v.object({
+  limit: v.pipe(v.number(), v.integer()),
+  remaining: v.pipe(v.number(), v.integer()),
   /** When the month ends, Unix seconds. */
-  reset: number;
-}
+  reset: v.pipe(v.number(), v.integer()),
+});
 
 /** The limits at a time. @param now Unix milliseconds */
-export function limits(now: number): Limits {
+export function limits(now: number): v.InferOutput<typeof LIMITS_ANSWER> {
   return { limit: UNLIMITED, remaining: UNLIMITED, reset: nextMonth(now) };
 }
 

@@ -1,17 +1,21 @@
+import * as v from 'valibot';
 import { type Device, namedDevices } from '../accounts/devices.ts';
 import { badDevice, badUser } from '../accounts/refusals.ts';
 import type { Table } from '../storage/table.ts';
 import { chooseRecipients, findParties, noActiveDevices } from './recipients.ts';
 
-/** What a sender learns of a key that it checks. */
-export interface Validated {
+/** What is checked: a key, and names of devices joined by commas, which do not matter for a group. */
+export const VALIDATION = v.object({ user: v.optional(v.string()), device: v.optional(v.string()) });
+
+/** What a sender learns of a key. */
+export const VALIDATED = v.object({
   /** Names of the active devices; none for a group. */
-  devices: string[];
+  devices: v.array(v.string()),
   /** Platforms that the user has a licence for; none for a group. */
-  licenses: string[];
+  licenses: v.array(v.string()),
   /** 1 for a group's key. */
-  group: 0 | 1;
-}
+  group: v.picklist([0, 1]),
+});
 
 /** Pushover sells licences by platform. Nobody buys one here: every user has them all, as in the answer to a sync. */
 const LICENSES = ['Android', 'iOS', 'Desktop'];
@@ -20,15 +24,13 @@ const LICENSES = ['Android', 'iOS', 'Desktop'];
  * Checks a user's or group's key for a sender (`POST /1/users/validate.json`): somebody must get a message that is
  * sent to it, and, where names of devices are given, the user must have active devices of all those names.
  *
- * @param names of devices, joined by commas; ignored for a group
  * @throws Refusal naming `token`, `user` or `device`, in Pushover's words
  */
 export async function validateUser(
   directory: Table,
   token: string | undefined,
-  user: string | undefined,
-  names: string | undefined,
-): Promise<Validated> {
+  { user, device: names }: v.InferOutput<typeof VALIDATION>,
+): Promise<v.InferOutput<typeof VALIDATED>> {
   const parties = await findParties(directory, token, user, badUser);
   const { accounts, groups } = parties;
   if (accounts.length + groups.length > 1) throw badUser();

@@ -1,0 +1,69 @@
+import type { Hono } from 'hono';
+import * as v from 'valibot';
+import { readParams } from '../lib/http/body.ts';
+import { type FieldsSchema, readFields } from '../lib/http/fields.ts';
+import type { Params } from '../lib/http/params.ts';
+import { type HttpContext, type HttpEnv, source } from './http.ts';
+
+/**
+ * One endpoint of the API, said once: the function that answers it takes its route and its checks from here, and the
+ * OpenAPI document is made of the same.
+ */
+export interface Endpoint<Schema extends FieldsSchema = FieldsSchema> {
+  method: 'GET' | 'POST';
+  /** Behind `/1/`, without the `.json` that every path may have; `{name}` is a segment. */
+  path: string;
+  /** What it does, in a few words: `Adds a user to a group`. */
+  summary: string;
+  /** Whose credential it takes: an app's `token`, a session's `secret` (or bearer token), or none. */
+  by: 'app' | 'nobody' | 'session';
+  /** Its parameters, but for the credential and the segments of the path. */
+  params: Schema;
+  /** What a success has beside `status` and `request`. */
+  answer: v.GenericSchema;
+  /** Largest body in bytes; 64 KiB unless told, which no text parameter comes near. */
+  maxBytes?: number;
+}
+
+/** A request to an endpoint, as its handler gets it. */
+export interface EndpointRequest<Schema extends FieldsSchema> {
+  c: HttpContext;
+  params: Params;
+  /** The endpoint's parameters, checked. A call, so that a handler can check the credential first. @throws Refusal */
+  fields(): v.InferOutput<Schema>;
+  /** A segment of the path. */
+  segment(name: string): string;
+}
+
+/** Answers without fields of their own. */
+export const NOTHING = v.object({});
+
+const MAX_BYTES = 64 * 1024;
+
+/** An endpoint, with its parameters' types. */
+export function endpoint<Schema extends FieldsSchema>(definition: Endpoint<Schema>): Endpoint<Schema> {
+  return definition;
+}
+
+/** Answers an endpoint's requests. */
+export function on<Schema extends FieldsSchema>(
+  app: Hono<HttpEnv>,
+  { method, path, params: schema, maxBytes = MAX_BYTES }: Endpoint<Schema>,
+  handle: (request: EndpointRequest<Schema>) => Promise<Response>,
+): void {
+  app.on(method, routes(path), async (c: HttpContext) => {
+    const params = await readParams(source(c), { maxBytes });
+    return handle({
+      c,
+      params,
+      fields: () => readFields(params, schema),
+      segment: (name) => (c.req.param(name) ?? '').replace(/\.json$/, ''),
+    });
+  });
+}
+
+/** The routes of a path: with and without suffix, unless its last segment is a name, which takes the suffix in. */
+function routes(path: string): string[] {
+  const route = `/1/${path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
+  return path.endsWith('}') ? [route] : [`${route}.json`, route];
+}

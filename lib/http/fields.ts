@@ -1,0 +1,55 @@
+import * as v from 'valibot';
+import { type Fault, Refusal } from '../refusal.ts';
+import type { Params } from './params.ts';
+
+/** What a schema of parameters is: an object of texts, each of which it may turn into something else. */
+export type FieldsSchema = v.ObjectSchema<v.ObjectEntries, undefined>;
+
+/** Parameters that were checked: what the schema made of them, or everything that is wrong with them. */
+export type Checked<Schema extends FieldsSchema> = { faults: Fault[]; fields?: v.InferOutput<Schema> };
+
+/**
+ * Checks the parameters that a schema names; others are not looked at, since senders send more than they must. All
+ * faults are reported at once, one a parameter. The reason of a fault is the message of the schema's action: the end
+ * of a sentence that begins with the parameter's name.
+ */
+export function checkFields<Schema extends FieldsSchema>(params: Params, schema: Schema): Checked<Schema> {
+  const texts = params.texts();
+  const result = v.safeParse(schema, texts, { abortPipeEarly: true });
+  const notText = Object.keys(schema.entries).filter((name) => params.has(name) && texts[name] === undefined);
+  const faults: Fault[] = notText.map((field) => ({ field, reason: 'must be text' }));
+  for (const issue of result.issues ?? []) {
+    const field = String(issue.path?.[0]?.key);
+    if (!notText.includes(field)) faults.push({ field, reason: issue.message });
+  }
+  return result.success && faults.length === 0 ? { faults, fields: result.output } : { faults };
+}
+
+/**
+ * The parameters that a schema names, checked.
+ *
+ * @throws Refusal naming every one that is wrong
+ */
+export function readFields<Schema extends FieldsSchema>(
+  params: Params,
+  schema: Schema,
+): v.InferOutput<Schema> {
+  const { faults, fields } = checkFields(params, schema);
+  if (!fields) throw new Refusal(faults);
+  return fields;
+}
+
+/** A text that must be there. The limit is in characters, a four-byte one counting as one. */
+export const requiredText = (limit: number) =>
+  v.pipe(
+    v.optional(v.string(), ''),
+    v.check((text) => text.trim() !== '', 'cannot be blank'),
+    limited(limit),
+  );
+
+/** A text that may be left out. The limit is in characters, a four-byte one counting as one. */
+export const optionalText = (limit: number) => v.optional(v.pipe(v.string(), limited(limit)));
+
+function limited(limit: number) {
+  return v.maxCodePoints<string, number, string>(limit, `is too long (maximum is ${limit} characters)`);
+}
