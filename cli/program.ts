@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerAccount } from './commands/account.ts';
+import { registerAcknowledge } from './commands/acknowledge.ts';
 import { registerAdmin } from './commands/admin.ts';
 import { registerApp } from './commands/app.ts';
 import { registerConfig } from './commands/config.ts';
@@ -16,6 +17,7 @@ type Register = (program: Command) => void;
 const GROUPS: readonly Register[] = [
   registerSend,
   registerListen,
+  registerAcknowledge,
   registerAccount,
   registerApp,
   registerDevice,

@@ -41,6 +41,7 @@ export function messageText(message: Message): string {
       harmless(message.url_title === undefined ? message.url : `${message.url_title}: ${message.url}`),
     );
   }
+  if (message.receipt !== undefined) lines.push(harmless(`peal acknowledge ${message.receipt}`));
   const first = harmless(heading.join('  ')).replaceAll('\n', ' ');
   return [first, ...lines.map((line) => `  ${line}`.trimEnd())].join('\n');
 }
@@ -90,7 +91,7 @@ const FIELDS: readonly (keyof Message)[] = [
     'url',
     'url_title',
   ] as const),
-  ...(['priority', 'sound', 'html', 'monospace', 'expires'] as const),
+  ...(['priority', 'sound', 'html', 'monospace', 'expires', 'receipt'] as const),
 ];
 
 function environment(stored: StoredMessage): NodeJS.ProcessEnv {

@@ -118,6 +118,8 @@ export interface PealApi {
   sync(device: string, after?: number): Promise<SyncPage>;
   /** Peal deletes what it has served to this device up to `highest`. Only call it for what is safely stored. */
   acknowledge(device: string, highest: number): Promise<void>;
+  /** Ends the repetitions of an emergency message for everybody. @param device who did it */
+  acknowledgeReceipt(receipt: string, device?: string): Promise<void>;
 }
 
 /**
@@ -133,7 +135,7 @@ export function createApi(options: HttpOptions): PealApi {
     call(options, { method: 'POST', path, body });
   const get = (path: string, query?: Record<string, string>) =>
     call(options, { method: 'GET', path, ...(query ? { query } : {}) });
-  const at = (kind: 'devices' | 'apps', id: string, rest = '') =>
+  const at = (kind: 'devices' | 'apps' | 'receipts', id: string, rest = '') =>
     `${kind}/${encodeURIComponent(id)}${rest}.json`;
 
   return {
@@ -178,6 +180,8 @@ export function createApi(options: HttpOptions): PealApi {
         throw new RangeError(`message id: expected 1 … 2^53 − 1, got ${highest}`);
       await post(at('devices', device, '/update_highest_message'), { message: highest });
     },
+    acknowledgeReceipt: async (receipt, device) =>
+      void (await post(at('receipts', receipt, '/acknowledge'), { device_id: device })),
   };
 }
 

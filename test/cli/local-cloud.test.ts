@@ -5,7 +5,7 @@ import { cp } from 'node:fs/promises';
 import { describe, type TestContext, test } from 'node:test';
 import { createApi } from '../../lib/device/index.ts';
 import type { Peal } from '../../local/peal.ts';
-import { usePeal } from '../support/peal.ts';
+import { get, usePeal } from '../support/peal.ts';
 import { end, Lines, Machine } from './run.ts';
 
 const PASSWORD = 'correct horse';
@@ -128,6 +128,23 @@ describe('where anyone may sign up', () => {
     assert.equal(second.message, 'line 1\nline 2 😀');
     assert.deepEqual(rest, []);
     assert.equal(nothing.stdout, '');
+  });
+
+  test('acknowledges an emergency, which is not repeated then', async (t) => {
+    const machine = await ready(t);
+    const emergency = ['--priority', 'emergency', '--retry', '30', '--expire', '10m'];
+    const { receipt } = await ask(machine, 'send', 'fire', ...emergency);
+
+    const heard = await machine.run(['listen', '--once']);
+    const acknowledged = await machine.run(['acknowledge', String(receipt)]);
+    const unknown = await machine.run(['acknowledge', `r${'x'.repeat(29)}`]);
+
+    const { body } = await get(peal(), `receipts/${receipt}.json`, { token: machine.env.PEAL_TOKEN! });
+    assert.match(heard.stdout, new RegExp(`fire\\n +peal acknowledge ${receipt}`));
+    assert.equal(acknowledged.code, 0, acknowledged.stderr);
+    assert.equal(body.acknowledged, 1);
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /receipt not found/);
   });
 
   test('tells a refusal from a server that is down by its exit code', async (t) => {

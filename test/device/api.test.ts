@@ -43,6 +43,13 @@ const CALLS: [
     '/1/users/login.json',
     { email: 'e', password: 'p' },
   ],
+  [
+    'acknowledgeReceipt',
+    (a) => a.acknowledgeReceipt('r1', device),
+    'POST',
+    '/1/receipts/r1/acknowledge.json',
+    { device_id: device },
+  ],
   ['logout', (a) => a.logout(), 'POST', '/1/users/logout.json', {}],
   [
     'registerDevice, plain',
@@ -249,7 +256,9 @@ test('a redirection is not followed: the secret stays here', async () => {
 
   await assert.rejects(api.logout(), NetworkError);
 
-  assert.equal(fake.seen.length, 1);
+  // A call that a test before this one ended may still arrive.
+  const arrived = fake.seen.map(({ path }) => path).filter((path) => path !== '/1/apps.json');
+  assert.deepEqual(arrived, ['/1/users/logout.json']);
 });
 
 test('only a message id can be acknowledged', async () => {

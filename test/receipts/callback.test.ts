@@ -36,7 +36,7 @@ after(async () => {
   await peal.close();
   server.close();
   const errors = peal.lines.filter(({ level }) => level === 'error');
-  assert.ok(errors.every((line) => /callback given up|request failed/.test(line.message)));
+  assert.ok(errors.every((line) => /callback given up|request failed|signal: killed/.test(line.message)));
 });
 
 async function called(count: number): Promise<void> {
@@ -171,4 +171,41 @@ test('repeating an acknowledgement calls nobody again', async () => {
   await peal.cloud.poller('ReceiptsCallbackWorker').drained();
 
   assert.equal(calls.length, 1);
+});
+
+test('a worker that dies before it says that the callback was answered calls again', async (t) => {
+  const { cloud } = peal;
+  const { url } = cloud.queue('ReceiptsCallbackQueue');
+  t.after(
+    cloud.front.intercept(({ action, input }) => {
+      const polls = action === 'ReceiveMessage' && input.QueueUrl === url;
+      return polls ? { input: { ...input, VisibilityTimeout: 1 } } : undefined;
+    }),
+  );
+  // The long poll that was under way ends with this record; what comes after has the brief visibility timeout.
+  const earlier = await emergency('http://alarms.example/earlier');
+  await earlier.acknowledge();
+  await earlier.calledBack();
+  calls.length = 0;
+  let died = 0;
+  t.after(
+    cloud.front.intercept(({ action, caller }) => {
+      if (action !== 'SendMessageBatch' || died > 0 || !caller.name.includes('CallbackWorker'))
+        return undefined;
+      died++;
+      cloud.functionNamed('ReceiptsCallbackWorker').kill();
+      return { before: 'drop' };
+    }),
+  );
+  const { acknowledge, calledBack } = await emergency('http://alarms.example/again');
+
+  await acknowledge();
+  const seen = await calledBack();
+
+  assert.equal(died, 1);
+  assert.equal(seen.called_back, 1);
+  assert.deepEqual(
+    calls.map(({ request }) => request.url),
+    ['/again', '/again'],
+  );
 });

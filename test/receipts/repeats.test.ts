@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { crowd } from '../support/crowd.ts';
 import { fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
+import { tableOf } from '../support/directory.ts';
 import { get, newAccount, post, usePeal } from '../support/peal.ts';
 import { hurry } from './hurry.ts';
 
@@ -219,6 +221,68 @@ test('what a queue delivers again, late and out of order, pushes nothing again',
   await cloud.poller('FcmPush').drained();
 
   assert.equal(again.length, 4);
+  assert.equal(pushes(house.target).length, 3);
+});
+
+test('a worker that dies before the next step is queued does its step again, and pushes nothing twice', async (t) => {
+  const [earlier, house] = [await household(), await household()];
+  const { cloud } = peal();
+  const { url } = cloud.queue('ReceiptsRepeatQueue');
+  t.after(
+    cloud.front.intercept(({ action, input }) => {
+      const polls = action === 'ReceiveMessage' && input.QueueUrl === url;
+      return polls ? { input: { ...input, VisibilityTimeout: 1 } } : undefined;
+    }),
+  );
+  // The long poll that was under way ends with this chain's record; what comes after has the brief visibility timeout.
+  const first = earlier.fast(1);
+  await earlier.send();
+  await pushed(earlier.target, 2);
+  first();
+  let died = 0;
+  t.after(
+    cloud.front.intercept(({ action, input, caller }) => {
+      const next = action === 'SendMessageBatch' && JSON.stringify(input).includes('\\"step\\":2');
+      if (!next || died > 0 || !caller.name.includes('RepeatWorker')) return undefined;
+      died++;
+      cloud.functionNamed('ReceiptsRepeatWorker').kill();
+      return { before: 'drop' };
+    }),
+  );
+
+  const stop = house.fast(3);
+  await house.send();
+  await pushed(house.target, 4);
+  await cloud.poller('FcmPush').drained();
+  stop();
+
+  assert.equal(died, 1);
+  assert.equal(pushes(house.target).length, 4);
+});
+
+test('an emergency to a large group is repeated to its members until one of them acknowledges', async () => {
+  const house = await household();
+  const since = peal().lines.length;
+  // Each chain of the crowd waits for the phone's push.
+  peal().carriers.journal.setMaxListeners(100);
+  const created = await post(peal(), 'groups.json', { token: house.token, name: 'Everybody' });
+  const group = created.body.group as string;
+  await crowd(tableOf(peal(), 'Directory'), { key: group, owner: house.user }, 210);
+  await post(peal(), `groups/${group}/add_user.json`, { token: house.token, user: house.user });
+  const acknowledged = Promise.withResolvers<void>();
+  const stop = house.fast(9, async (step) => {
+    if (step === 3) await acknowledged.promise;
+  });
+
+  const receipt = await house.send({ user: group });
+  await pushed(house.target, 3);
+  const { status } = await house.acknowledge(receipt);
+  acknowledged.resolve();
+  await logged('acknowledged, no more repetitions', since);
+  stop();
+  await peal().cloud.poller('FcmPush').drained();
+
+  assert.equal(status, 200);
   assert.equal(pushes(house.target).length, 3);
 });
 
