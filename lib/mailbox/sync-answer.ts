@@ -35,6 +35,9 @@ const CLASSIC = v.object({
   receipt: v.exactOptional(v.string()),
   html: v.exactOptional(v.literal(1)),
   monospace: v.exactOptional(v.literal(1)),
+  encrypted: v.exactOptional(
+    v.pipe(v.literal(1), v.description('The text fields are as their sender encrypted them')),
+  ),
   expiration_date: v.exactOptional(time),
 });
 

@@ -22,6 +22,8 @@ export interface MessageFields {
   ttl?: number;
   html: boolean;
   monospace: boolean;
+  /** Its text fields are ciphertext of the sender's; nobody but the account's devices can read them. */
+  encrypted: boolean;
   /** Makes a repeat of the request harmless. */
   idempotencyKey?: string;
   /** There with priority 2, and only then. */
@@ -33,6 +35,19 @@ export const MAX_USERS = 50;
 
 /** Pushover's limits in characters, a four-byte one counting as one. */
 const LIMITS = { message: 1024, title: 250, url: 512, url_title: 100 };
+
+/**
+ * How long the ciphertext of a field may be (Pushover's E2EE, see `lib/device/e2ee.ts`) whose plain text is within its
+ * limit: 5,632 for a message, 1,496 for a title, 2,904 for an address, 704 for its name. The plain text has up to four
+ * bytes a character; where gzip can do nothing, it adds 18 bytes (RFC 1952 §2.3) and 5 a stored block (RFC 1951
+ * §3.2.4), for which, with a file name that some put into the header, 64 are allowed; padding fills a block of 16, and
+ * adds one where it is full; then come 16 bytes of IV and 32 of MAC, and base64 makes four characters of each three.
+ */
+function encryptedLimit(characters: number): number {
+  const zipped = 4 * characters + 64;
+  const padded = 16 * (Math.floor(zipped / 16) + 1);
+  return 4 * Math.ceil((16 + padded + 32) / 3);
+}
 
 /** A year: the farthest that a sender's time to live reaches; the mailbox ends at 21 days anyway. */
 const MAX_TTL = 31_536_000;
@@ -83,6 +98,18 @@ export const MESSAGE = v.object({
   ttl: number('must be a positive number of seconds', 1, MAX_TTL, 'Seconds until devices delete it'),
   html: flag('1: the text has `b`, `i`, `u`, `font` and `a`. Not with monospace'),
   monospace: flag('1: shown in a monospaced face. Not with html'),
+  encrypted: flag(
+    '1: message, title, url and url_title are encrypted with the account’s E2EE key, and may be longer',
+  ),
+});
+
+/** The same with `encrypted`: what is counted is ciphertext. It is passed on unread. */
+export const ENCRYPTED_MESSAGE = v.object({
+  ...MESSAGE.entries,
+  message: requiredText(encryptedLimit(LIMITS.message), 'The text, encrypted'),
+  title: optionalText(encryptedLimit(LIMITS.title), 'The title, encrypted'),
+  url: optionalText(encryptedLimit(LIMITS.url), 'An address to open, encrypted'),
+  url_title: optionalText(encryptedLimit(LIMITS.url_title), 'What the address is called, encrypted'),
 });
 
 /** What `POST /1/messages.json` takes: whom it is for, the message, and what only priority 2 must or may have. */
@@ -102,7 +129,10 @@ export const SENT = v.object({ receipt: v.exactOptional(RECEIPT_KEY) });
  * @throws Refusal naming every parameter that is wrong
  */
 export function messageFields(params: Params): MessageFields {
-  const { faults, fields: checked } = checkFields(params, MESSAGE);
+  const { faults, fields: checked } = checkFields(
+    params,
+    params.flag('encrypted') ? ENCRYPTED_MESSAGE : MESSAGE,
+  );
   if (params.flag('html') && params.flag('monospace')) {
     faults.push(
       {
