@@ -26,8 +26,10 @@ export interface Endpoint<Schema extends FieldsSchema = FieldsSchema> {
   segments?: v.ObjectEntries;
   /** Its parameters, but for the credential and the segments of the path. */
   params: Schema;
-  /** Files of a multipart body, and what each is. */
-  files?: Readonly<Record<string, string>>;
+  /** Parameters that count instead of those, where a request is of another kind. */
+  otherwise?: FieldsSchema;
+  /** Files of a multipart body. */
+  files?: Readonly<Record<string, FileField>>;
   /** What a success has beside `status` and `request`. */
   answer: v.GenericSchema;
   /** Headers of a success that say something of their own. */
@@ -38,6 +40,13 @@ export interface Endpoint<Schema extends FieldsSchema = FieldsSchema> {
   errorStyle?: ErrorStyle;
   /** Largest body in bytes; 64 KiB unless told, which no text parameter comes near. */
   maxBytes?: number;
+}
+
+/** A file that an endpoint takes. */
+export interface FileField {
+  description: string;
+  /** Largest size in bytes. */
+  maxBytes: number;
 }
 
 /** A request to an endpoint, as its handler gets it. */

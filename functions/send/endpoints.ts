@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS } from '../../lib/http/limits.ts';
-import { SENDING, SENT } from '../../lib/messages/fields.ts';
+import { ENCRYPTED_SENDING, SENDING, SENT } from '../../lib/messages/fields.ts';
 import { LIMITS_HEADERS } from '../../lib/messages/limits.ts';
 import { endpoint } from '../endpoint.ts';
 
@@ -10,6 +10,7 @@ export const send = endpoint({
   description: 'When this has answered, the message is stored for every device of its recipients.',
   by: 'app',
   params: SENDING,
+  otherwise: ENCRYPTED_SENDING,
   answer: SENT,
   headers: LIMITS_HEADERS,
   errors: { 503: 'A request with the same idempotency_key is under way: try again' },

@@ -75,6 +75,9 @@ export const flag = (about = '') =>
     v.description(about),
   );
 
+/** Says that a parameter must be there where the schema leaves that to the domain, whose own words the refusal has. */
+export const demanded = <Input>() => v.metadata<Input, { demanded: true }>({ demanded: true });
+
 /** What `errors` says of a parameter, where that is more than its name and the reason. */
 export const sentence = <Input>(text: string) => v.metadata<Input, { sentence: string }>({ sentence: text });
 

@@ -8,11 +8,12 @@ const id = v.pipe(
   v.string(),
   v.regex(/^\d{1,20}$/, 'is not a message id'),
   v.transform((text) => Math.min(Number(text), Number.MAX_SAFE_INTEGER)),
+  v.minValue(0),
 );
 
 /** What a sync takes. */
 export const SYNC = v.object({
-  device_id: v.exactOptional(v.pipe(v.string(), v.description('Id of the device that asks'))),
+  device_id: v.pipe(v.string(), v.description('Id of the device that asks')),
   after: v.pipe(
     v.optional(id, '0'),
     v.description('Only messages with a higher id: how a long list goes on'),

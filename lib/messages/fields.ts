@@ -114,9 +114,20 @@ export const ENCRYPTED_MESSAGE = v.object({
 
 /** What `POST /1/messages.json` takes: whom it is for, the message, and what only priority 2 must or may have. */
 export const SENDING = v.object({
-  user: v.pipe(v.string(), v.description(`Key of the user or group; up to ${MAX_USERS}, joined by commas`)),
   ...MESSAGE.entries,
+  user: v.pipe(v.string(), v.description(`Key of the user or group; up to ${MAX_USERS}, joined by commas`)),
   ...v.partial(EMERGENCY).entries,
+});
+
+/** The same with `encrypted`. */
+export const ENCRYPTED_SENDING = v.object({
+  ...SENDING.entries,
+  ...ENCRYPTED_MESSAGE.entries,
+  encrypted: v.pipe(
+    v.picklist(['1', 'true']),
+    v.metadata({ flag: 'on' }),
+    v.description('The fields are encrypted'),
+  ),
 });
 
 /** What accepting a message answers. */

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
+import { demanded } from '../http/fields.ts';
 
 /** What is checked: a key, and names of devices joined by commas, which do not matter for a group. */
 export const VALIDATION = v.object({
-  user: v.optional(v.pipe(v.string(), v.description('Key of the user or group'))),
+  user: v.pipe(v.optional(v.string()), demanded(), v.description('Key of the user or group')),
   device: v.optional(v.pipe(v.string(), v.description('Names of devices, joined by commas'))),
 });
 
