@@ -110,10 +110,9 @@ export function openApi(areas: Readonly<Record<string, Area>>, origin: string): 
     FailureByField: failure({ type: 'object', additionalProperties: sentences }),
   };
   for (const [key, { name: tag, endpoints }] of Object.entries(areas)) {
-    // By path: a module gives its endpoints by their names' letters.
-    const sorted = Object.entries(endpoints).sort(([, a], [, b]) =>
-      a.path < b.path ? -1 : a.path > b.path ? 1 : 0,
-    );
+    // A module gives its endpoints by the letters of their names. What a path goes on from comes before what it goes on to.
+    const order = ({ path }: Endpoint) => path.replaceAll('{', ' ');
+    const sorted = Object.entries(endpoints).sort(([, a], [, b]) => (order(a) < order(b) ? -1 : 1));
     for (const [name, endpoint] of sorted) {
       const id = key + capital(name);
       if (endpoint.method === 'POST') schemas[`${capital(id)}Body`] = bodySchema(endpoint);

@@ -144,10 +144,12 @@ function table(heading: string, rows: Row[], otherwise: Row[] = []): Html {
 <thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">About</th></tr></thead>
 <tbody>
 ${rows.map(({ name, required, schema }) => {
+  const isAnswer = heading === 'Answer';
+  const marked = required === isAnswer ? '' : isAnswer ? html` <i>not always</i>` : html` <b>required</b>`;
   const other = otherwise.find((row) => row.name === name)?.schema.maxLength;
   const encrypted =
     other !== undefined && other !== schema.maxLength ? `; ${other.toLocaleString('en')} encrypted` : '';
-  return html`<tr><th scope="row"><code>${breakable(name)}</code>${required && heading === 'Parameters' ? html` <b>required</b>` : ''}</th><td>${typeOf(schema)}<small class="${hasForm(schema) ? 'form' : ''}">${limitsOf(schema)}${encrypted}</small></td><td>${schema.description === undefined ? '' : prose(schema.description)}</td></tr>
+  return html`<tr><th scope="row"><code>${breakable(name)}</code>${marked}</th><td>${typeOf(schema)}<small class="${hasForm(schema) ? 'form' : ''}">${limitsOf(schema)}${encrypted}</small></td><td>${schema.description === undefined ? '' : prose(schema.description)}</td></tr>
 `;
 })}</tbody>
 </table>`;

@@ -49,7 +49,8 @@ tbody th, td { text-align: left; vertical-align: top; padding: 0.5rem 1rem 0.5re
 td:last-child { padding-right: 0; color: var(--soft); }
 tbody th { width: 30%; overflow-wrap: anywhere; }
 tbody th code { font-weight: 600; }
-tbody th b { display: block; font-weight: 400; font-size: 0.8125rem; color: var(--bad); }
+tbody th b, tbody th i { display: block; font-weight: 400; font-style: normal; font-size: 0.8125rem; color: var(--bad); }
+tbody th i { color: var(--soft); }
 td:nth-of-type(1) { width: 28%; overflow-wrap: anywhere; }
 small { display: block; color: var(--soft); font-size: 0.8125rem; overflow-wrap: anywhere; }
 .statuses { margin: 0.75rem 0 0; font-size: 0.9375rem; }
@@ -82,7 +83,7 @@ nav li span { flex: 0 0 2.4rem; font-size: 0.6875rem; }
   table, tbody, tr, tbody th, td { display: block; width: auto !important; }
   tr { border-top: 1px solid var(--line); padding: 0.6rem 0; }
   tbody th, td { border: 0; padding: 0; }
-  tbody th b { display: inline; margin-left: 0.4rem; }
+  tbody th b, tbody th i { display: inline; margin-left: 0.4rem; }
   small { display: inline; }
   small:not(:empty)::before { content: " · "; }
 }

@@ -6,15 +6,22 @@ import type { StoredMessage } from './item.ts';
 import type { Page } from './mailbox.ts';
 
 const integer = v.pipe(v.number(), v.integer());
-const time = v.pipe(v.number(), v.integer(), v.description('Unix seconds'));
 const bit = v.picklist([0, 1]);
 
 /** Ids of a message: on this device, and across all its recipients. */
-const IDS = { id: integer, id_str: v.string(), umid: integer, umid_str: v.string() };
+const IDS = {
+  id: v.pipe(v.number(), v.integer(), v.description('By which the device knows and acknowledges it')),
+  id_str: v.string(),
+  umid: v.pipe(v.number(), v.integer(), v.description('The same for all recipients')),
+  umid_str: v.string(),
+};
 
 const SEALED = v.object({
   ...IDS,
-  sealed: v.pipe(v.string(), v.description('base64 of the sealed envelope, see docs/protocol.md')),
+  sealed: v.pipe(
+    v.string(),
+    v.description('For a device with a key: the envelope in a libsodium sealed box, base64'),
+  ),
 });
 
 const CLASSIC = v.object({
@@ -28,7 +35,7 @@ const CLASSIC = v.object({
   date: v.pipe(v.number(), v.integer(), v.description('Unix seconds: the time to show and to sort by')),
   queued_date: v.pipe(v.number(), v.integer(), v.description('Unix seconds: when it was received')),
   priority: v.pipe(v.number(), v.integer(), v.minValue(-2), v.maxValue(2)),
-  acked: bit,
+  acked: v.pipe(bit, v.description('0 as long as it asks to be acknowledged')),
   sound: v.exactOptional(v.string()),
   url: v.exactOptional(v.string()),
   url_title: v.exactOptional(v.string()),
@@ -38,7 +45,9 @@ const CLASSIC = v.object({
   encrypted: v.exactOptional(
     v.pipe(v.literal(1), v.description('The text fields are as their sender encrypted them')),
   ),
-  expiration_date: v.exactOptional(time),
+  expiration_date: v.exactOptional(
+    v.pipe(v.number(), v.integer(), v.description('Unix seconds: when the device deletes it')),
+  ),
 });
 
 /** What a sync answers: the messages, sealed for a device with a key and classic for one without. */

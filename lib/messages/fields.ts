@@ -131,7 +131,9 @@ export const ENCRYPTED_SENDING = v.object({
 });
 
 /** What accepting a message answers. */
-export const SENT = v.object({ receipt: v.exactOptional(RECEIPT_KEY) });
+export const SENT = v.object({
+  receipt: v.exactOptional(v.pipe(RECEIPT_KEY, v.description('With priority 2: key of the receipt, `r…`'))),
+});
 
 /**
  * Checks the fields of a message (Pushover's table of parameters). All faults are reported at once; unknown

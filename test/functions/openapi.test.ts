@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { build } from 'esbuild';
 import { AREAS } from '../../functions/endpoints.ts';
 import type { OpenApi } from '../../functions/openapi/document.ts';
 import type { Schema } from '../../functions/openapi/json-schema.ts';
@@ -292,4 +294,24 @@ test('the page has every operation, and nothing that runs', async () => {
   }
   assert.ok(text.includes(`${peal().api}/1/messages.json`));
   assert.doesNotMatch(text, /<script|javascript:| on\w+=/);
+});
+
+test('whoever serves it loads no client of AWS', async () => {
+  const { metafile } = await build({
+    entryPoints: [join(import.meta.dirname, '../../functions/openapi/index.ts')],
+    bundle: true,
+    platform: 'node',
+    mainFields: ['module', 'main'],
+    metafile: true,
+    write: false,
+    logLevel: 'silent',
+  });
+
+  const inputs = Object.keys(metafile.inputs);
+
+  assert.ok(inputs.some((input) => input.endsWith('functions/endpoints.ts')));
+  assert.deepEqual(
+    inputs.filter((input) => /@aws-sdk|@smithy/.test(input)),
+    [],
+  );
 });
