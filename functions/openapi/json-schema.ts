@@ -7,7 +7,10 @@ import type { FieldsSchema } from '../../lib/http/fields.ts';
 export type Schema = JsonSchema;
 
 /** What only code can decide: the words of a refusal say it, JSON Schema cannot. */
-const ONLY_CODE = ['check', 'every_item', 'partial_check', 'raw_check'];
+const ONLY_CODE = ['check', 'check_items', 'every_item', 'max_bytes', 'partial_check', 'raw_check'];
+
+/** What changes a text, but not which texts are taken. */
+const TIDYING = ['normalize', 'to_lower_case', 'to_upper_case', 'trim', 'trim_end', 'trim_start'];
 
 /** The schema of an answer. */
 export function answerSchema(schema: v.GenericSchema): Schema {
@@ -57,19 +60,26 @@ function convert(schema: v.GenericSchema, typeMode: 'input' | 'output'): Schema 
     target: 'draft-2020-12',
     typeMode,
     ignoreActions: ['metadata'],
-    overrideAction: ({ valibotAction: action, jsonSchema }) => {
-      // Both count code points.
-      if (action.type === 'max_code_points') {
-        return { ...jsonSchema, maxLength: (action as unknown as { requirement: number }).requirement };
-      }
-      if (action.type === 'description' && jsonSchema.description === '') {
-        const { description: _, ...rest } = jsonSchema;
-        return rest;
-      }
-      return ONLY_CODE.includes(action.type) ? jsonSchema : undefined;
-    },
+    overrideAction: ({ valibotAction, jsonSchema }) =>
+      override(valibotAction as unknown as PipeItem, jsonSchema),
   });
   return json;
+}
+
+/** What is made of an action that conversion does not know, or takes for something else; undefined: leave it to it. */
+function override({ type, requirement }: PipeItem, json: Schema): Schema | undefined {
+  // Both count code points.
+  if (type === 'max_code_points') return { ...json, maxLength: Number(requirement) };
+  if (type === 'description' && json.description === '') {
+    const { description: _, ...rest } = json;
+    return rest;
+  }
+  // JSON Schema's patterns are Unicode patterns, and have no other flags.
+  if (type === 'regex' && requirement instanceof RegExp && requirement.flags !== '') {
+    const { pattern: _, ...rest } = json;
+    return /^[uv]$/.test(requirement.flags) ? json : rest;
+  }
+  return ONLY_CODE.includes(type) || TIDYING.includes(type) ? json : undefined;
 }
 
 /**
