@@ -18,7 +18,7 @@ export interface ApiStackProps extends StackProps {
 }
 
 /** The front door: the HTTP API with a function for sending, one for sync, one for
- * accounts, one for receipts; and the operator's. */
+ * accounts, one for receipts; the documentation; and the operator's. */
 export class ApiStack extends Stack {
   constructor(scope: Construct, id: string, { data, dispatch, bundles, signUp, ...props }: ApiStackProps) {
     super(scope, id, props);
@@ -124,6 +124,14 @@ export class ApiStack extends Stack {
       directory.tableArn,
     );
 
+    const openapi = new PealFunction(this, 'OpenApi', {
+      bundle: bundles('openapi'),
+      description: 'The OpenAPI document and the page made of it',
+      environment: {},
+      timeout: Duration.seconds(15),
+      memory: 512,
+    });
+
     const admin = operator(this, data, dispatch, bundles('admin'));
 
     const api = new HttpApi(this, 'HttpApi', {
@@ -167,6 +175,7 @@ export class ApiStack extends Stack {
       route(groups, HttpMethod.POST, ...suffixed(`/1/groups/{group}/${change}`));
     }
     route(groups, HttpMethod.GET, ...suffixed('/1/groups'), '/1/groups/{group}');
+    route(openapi, HttpMethod.GET, '/1/openapi.json', '/docs');
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
     new CfnOutput(this, 'ApiUrl', {

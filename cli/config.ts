@@ -81,7 +81,7 @@ export function entryOf(config: Config, server: string): ServerEntry {
 }
 
 /** Others can read the secrets: say so, as ssh does. Windows has no such modes. */
-function warnIfOpen(file: string): void {
+export function warnIfOpen(file: string): void {
   if (process.platform === 'win32') return;
   if ((statSync(file).mode & 0o077) !== 0) note(`peal: others can read ${file}, run: chmod 600 '${file}'`);
 }

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import * as v from 'valibot';
+import type { ErrorStyle } from '../lib/http/answer.ts';
 import { readParams } from '../lib/http/body.ts';
 import { type FieldsSchema, readFields } from '../lib/http/fields.ts';
 import type { Params } from '../lib/http/params.ts';
@@ -11,18 +12,41 @@ import { type HttpContext, type HttpEnv, source } from './http.ts';
  */
 export interface Endpoint<Schema extends FieldsSchema = FieldsSchema> {
   method: 'GET' | 'POST';
-  /** Behind `/1/`, without the `.json` that every path may have; `{name}` is a segment. */
+  /** Behind `/1/`, without the `.json` that every path may have; `{name}` is a segment, `{name+}` all that follows. */
   path: string;
+  /** Other paths of the same, which older clients ask for. */
+  aliases?: readonly string[];
   /** What it does, in a few words: `Adds a user to a group`. */
   summary: string;
   /** Whose credential it takes: an app's `token`, a session's `secret` (or bearer token), or none. */
   by: 'app' | 'nobody' | 'session';
+  /** What a caller should know besides, in sentences. */
+  description?: string;
+  /** What the segments of the path are. They are checked by the domain, which finds what they name or does not. */
+  segments?: v.ObjectEntries;
   /** Its parameters, but for the credential and the segments of the path. */
   params: Schema;
+  /** Parameters that count instead of those, where a request is of another kind. */
+  otherwise?: FieldsSchema;
+  /** Files of a multipart body. */
+  files?: Readonly<Record<string, FileField>>;
   /** What a success has beside `status` and `request`. */
   answer: v.GenericSchema;
+  /** Headers of a success that say something of their own. */
+  headers?: v.ObjectEntries;
+  /** Statuses of refusals other than 400 and 413, and when they are given. */
+  errors?: Readonly<Record<number, string>>;
+  /** How its refusals say `errors`; the app that answers it has to be made with the same. */
+  errorStyle?: ErrorStyle;
   /** Largest body in bytes; 64 KiB unless told, which no text parameter comes near. */
   maxBytes?: number;
+}
+
+/** A file that an endpoint takes. */
+export interface FileField {
+  description: string;
+  /** Largest size in bytes. */
+  maxBytes: number;
 }
 
 /** A request to an endpoint, as its handler gets it. */
@@ -48,10 +72,10 @@ export function endpoint<Schema extends FieldsSchema>(definition: Endpoint<Schem
 /** Answers an endpoint's requests. */
 export function on<Schema extends FieldsSchema>(
   app: Hono<HttpEnv>,
-  { method, path, params: schema, maxBytes = MAX_BYTES }: Endpoint<Schema>,
+  { method, path, aliases = [], params: schema, maxBytes = MAX_BYTES }: Endpoint<Schema>,
   handle: (request: EndpointRequest<Schema>) => Promise<Response>,
 ): void {
-  app.on(method, routes(path), async (c: HttpContext) => {
+  app.on(method, [path, ...aliases].flatMap(routes), async (c: HttpContext) => {
     const params = await readParams(source(c), { maxBytes });
     return handle({
       c,
@@ -64,6 +88,7 @@ export function on<Schema extends FieldsSchema>(
 
 /** The routes of a path: with and without suffix, unless its last segment is a name, which takes the suffix in. */
 function routes(path: string): string[] {
-  const route = `/1/${path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
+  const named = path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/\{(\w+)\+\}$/, ':$1{.+}');
+  const route = `/1/${named}`;
   return path.endsWith('}') ? [route] : [`${route}.json`, route];
 }

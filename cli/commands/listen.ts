@@ -6,10 +6,11 @@ import { createListener, type ListenerEnd } from '../../lib/device/listener.ts';
 import type { SocketState } from '../../lib/device/socket.ts';
 import type { DeviceStore } from '../../lib/device/store.ts';
 import { type Context, openContext } from '../context.ts';
+import { E2EE_KEY_OPTION, findE2eeKey } from '../e2ee.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { explain } from '../failures.ts';
 import { ensureRegistered, openDevice, requireSession } from '../listen/device.ts';
-import { type Show, showByCommand, showJson, showText } from '../listen/show.ts';
+import { type Show, showByCommand, showJson, showOpened, showText } from '../listen/show.ts';
 import { note } from '../output.ts';
 
 const HELP = `
@@ -18,7 +19,8 @@ machine can open them. Keys and messages are kept in the folder that \`peal conf
 
 The command of --exec gets the message as JSON on its standard input, and in PEAL_MESSAGE, PEAL_TITLE, PEAL_APP,
 PEAL_URL, PEAL_URL_TITLE, PEAL_PRIORITY, PEAL_DATE, PEAL_ID and so on. Put quotes around "$PEAL_MESSAGE": others wrote
-it. A message is shown once; only when the machine dies while it is shown, it is shown again.
+it. With the account's E2EE key, messages that were encrypted with it are opened; what cannot be opened is shown as it
+came, and marked (PEAL_ENCRYPTED). A message is shown once; only when the machine dies while it is shown, it is shown again.
 
 Examples:
   $ peal listen
@@ -32,6 +34,7 @@ interface ListenOptions {
   exec?: string;
   name?: string;
   once?: boolean;
+  e2eeKeyFile?: string;
 }
 
 export function registerListen(program: Command): void {
@@ -41,18 +44,21 @@ export function registerListen(program: Command): void {
     .option('--exec <command>', 'run this for each message instead of printing it')
     .option('--name <name>', "the device's name when it is registered; this host's unless given")
     .option('--once', 'fetch what waits, and end')
+    .option(...E2EE_KEY_OPTION)
     .addHelpText('after', HELP)
     .action(listen);
 }
 
 async function listen(options: ListenOptions, command: Command): Promise<void> {
   const context = openContext(command);
+  const key = await findE2eeKey(options.e2eeKeyFile);
   const stop = new AbortController();
   const store = await openDevice(context, await requireSession(context));
   const release = onSignals(() => stop.abort());
   try {
     await ensureRegistered(context, store, options.name);
-    const show = chooseShow(context, options, stop.signal);
+    const plain = chooseShow(context, options, stop.signal);
+    const show = key ? showOpened(plain, key) : plain;
     await (options.once ? fetchOnce : keepListening)(context, store, show, stop.signal);
   } finally {
     release();

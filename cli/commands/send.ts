@@ -2,7 +2,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { OutgoingMessage } from '../../lib/device/api.ts';
+import { sealE2ee } from '../../lib/device/e2ee.ts';
 import { type Context, openContext } from '../context.ts';
+import { E2EE_KEY_OPTION, findE2eeKey } from '../e2ee.ts';
 import { TroubleError, UsageError } from '../errors.ts';
 import { note, printResult } from '../output.ts';
 import { readPipe } from '../prompt.ts';
@@ -22,6 +24,9 @@ joined by commas, or made by giving the option again.
 
 When the server cannot be reached or is in trouble, it is tried again; when the answer to a try is lost, the
 message can arrive twice.
+
+With an E2EE key, text, title, link and its text are encrypted before they leave this machine; devices that have the
+same key show them.
 
 Examples:
   $ peal send "Disk is full" --title web1 --priority high
@@ -44,6 +49,7 @@ interface SendOptions {
   retry?: number;
   expire?: number;
   tags?: string[];
+  e2eeKeyFile?: string;
   tries: number;
   wait: number;
 }
@@ -68,6 +74,7 @@ export function registerSend(program: Command): void {
     .option('--retry <duration>', 'emergency: repeat this often', parseDuration)
     .option('--expire <duration>', 'emergency: stop repeating after this time', parseDuration)
     .option('--tags <tag>', 'emergency: tag of the receipt', collect)
+    .option(...E2EE_KEY_OPTION)
     .option('--tries <n>', 'how often to try in all when the server is in trouble', parseTries, 3)
     .option(
       '--wait <seconds>',
@@ -81,6 +88,7 @@ export function registerSend(program: Command): void {
 
 async function send(words: string[], options: SendOptions, command: Command): Promise<void> {
   const context = openContext(command);
+  const key = await findE2eeKey(options.e2eeKeyFile);
   const message: OutgoingMessage = {
     token: findToken(context, options),
     user: findUser(context, options),
@@ -99,8 +107,9 @@ async function send(words: string[], options: SendOptions, command: Command): Pr
     expire: options.expire,
     tags: options.tags?.join(','),
   };
+  const outgoing = key ? await sealE2ee(message, key) : message;
   const answer = await withTries(options.tries, options.wait, () =>
-    context.call((api) => api.sendMessage(message)),
+    context.call((api) => api.sendMessage(outgoing)),
   );
   const receipt = answer.receipt === undefined ? '' : `, receipt ${answer.receipt}`;
   await printResult(context.json, { status: 1, ...answer }, `Sent (request ${answer.request}${receipt})`);

@@ -1,5 +1,6 @@
 /** A received message on a terminal, as JSON, or as the input of a command. */
 import { spawn } from 'node:child_process';
+import { type E2eeKey, openE2ee } from '../../lib/device/e2ee.ts';
 import type { Message } from '../../lib/device/envelope.ts';
 import type { StoredMessage } from '../../lib/device/store.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -28,12 +29,22 @@ export const showJson: Show = async (stored) => {
   await write(process.stdout, `${jsonLine(asJson(stored))}\n`);
 };
 
+/** Opens what its sender encrypted, before it is shown. It is stored as it came, and can be opened again. */
+export function showOpened(show: Show, key: E2eeKey): Show {
+  return async (stored) => {
+    if (stored.kind === 'unreadable') return show(stored);
+    const { message } = await openE2ee(stored.message, key);
+    return show({ ...stored, message });
+  };
+}
+
 /** A message as text of several lines. */
 export function messageText(message: Message): string {
   const { app, title, priority } = message;
   const level = PRIORITY[String(priority)];
   const heading = [clock(message.date), title === undefined || title === app ? app : `${app}: ${title}`];
   if (level !== undefined) heading.push(`(${level})`);
+  if (message.encrypted) heading.push('(encrypted, not opened)');
   const body = message.html ? htmlToText(message.message) : message.message;
   const lines = harmless(body).split('\n');
   if (message.url !== undefined) {
@@ -91,12 +102,13 @@ const FIELDS: readonly (keyof Message)[] = [
     'url',
     'url_title',
   ] as const),
-  ...(['priority', 'sound', 'html', 'monospace', 'expires', 'receipt'] as const),
+  ...(['priority', 'sound', 'html', 'monospace', 'encrypted', 'expires', 'receipt'] as const),
 ];
 
 function environment(stored: StoredMessage): NodeJS.ProcessEnv {
   const env = { ...process.env };
   delete env.PEAL_PASSWORD;
+  delete env.PEAL_E2EE_KEY;
   for (const field of FIELDS) {
     const name = `PEAL_${field.toUpperCase()}`;
     const value = stored.kind === 'message' ? stored.message[field] : undefined;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { LIMITS_ANSWER } from '../../lib/messages/limits.ts';
-import { VALIDATED, VALIDATION } from '../../lib/messages/validation.ts';
+import { VALIDATED, VALIDATION } from '../../lib/messages/validated.ts';
 import { endpoint } from '../endpoint.ts';
 
 export const validate = endpoint({

@@ -2,15 +2,16 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { Jobs } from '../../lib/fanout/job.ts';
 import { success } from '../../lib/http/answer.ts';
-import { readParams } from '../../lib/http/body.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { Claims } from '../../lib/messages/claims.ts';
 import { limitHeaders } from '../../lib/messages/limits.ts';
 import { Sender } from '../../lib/messages/send.ts';
 import { Receipts } from '../../lib/receipts/receipts.ts';
 import { Queue } from '../../lib/storage/queue.ts';
+import { on } from '../endpoint.ts';
 import { CALL, carrierQueues, table, variable } from '../environment.ts';
-import { httpApp, serve, source } from '../http.ts';
+import { httpApp, serve } from '../http.ts';
+import * as endpoints from './endpoints.ts';
 
 const clock = Date.now;
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
@@ -28,8 +29,8 @@ const sender = new Sender({
 });
 
 const app = httpApp();
-app.on('POST', ['/1/messages.json', '/1/messages'], async (c) => {
-  const { receipt, ...accepted } = await sender.send(await readParams(source(c)));
+on(app, endpoints.send, async ({ params }) => {
+  const { receipt, ...accepted } = await sender.send(params);
   console.info({ message: 'accepted', ...accepted });
   // Of a repeat, the answer is the first one's to the letter.
   const fields = receipt === undefined ? {} : { receipt };

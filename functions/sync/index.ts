@@ -1,13 +1,13 @@
 /** `GET /1/messages.json` and `POST /1/devices/{id}/update_highest_message.json`: what waits, and what is stored. */
 import { findSession, sessionDevice } from '../../lib/accounts/sessions.ts';
 import { success } from '../../lib/http/answer.ts';
-import { readParams } from '../../lib/http/body.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
-import { highestId, startingId } from '../../lib/mailbox/parameters.ts';
 import { receiptsOf, syncAnswer } from '../../lib/mailbox/sync-answer.ts';
 import { isAsking, Receipts } from '../../lib/receipts/receipts.ts';
+import { on } from '../endpoint.ts';
 import { table } from '../environment.ts';
-import { httpApp, secretOf, serve, source } from '../http.ts';
+import { httpApp, secretOf, serve } from '../http.ts';
+import * as endpoints from './endpoints.ts';
 
 /**
  * Stored bytes in one answer. Base64 makes them a third longer, and each message has some two hundred bytes around it:
@@ -21,28 +21,22 @@ const mailbox = new Mailbox(table('MAILBOX_TABLE'), Date.now);
 
 const app = httpApp();
 
-app.on('GET', ['/1/messages.json', '/1/messages'], async (c) => {
-  const params = await readParams(source(c));
+on(app, endpoints.sync, async ({ c, params, fields }) => {
   const session = await findSession(directory, secretOf(c, params));
   const device = sessionDevice(session, params.get('device_id'));
-  const page = await mailbox.page(device.id, startingId(params), PAGE_BYTES);
+  const page = await mailbox.page(device.id, fields().after, PAGE_BYTES);
   const found = await receipts.findMany(receiptsOf(page));
   const now = Math.floor(Date.now() / 1000);
   const asking = new Set(found.filter((one) => isAsking(one, now)).map(({ receipt }) => receipt));
   return success(syncAnswer(page, session, device, asking));
 });
 
-app.on(
-  'POST',
-  ['update_highest_message.json', 'update_highest_message'].map((last) => `/1/devices/:id/${last}`),
-  async (c) => {
-    const params = await readParams(source(c));
-    const upTo = highestId(params);
-    const session = await findSession(directory, secretOf(c, params));
-    const device = sessionDevice(session, c.req.param('id'));
-    await mailbox.acknowledge(device.id, upTo);
-    return success();
-  },
-);
+on(app, endpoints.acknowledge, async ({ c, params, fields, segment }) => {
+  const { message: upTo } = fields();
+  const session = await findSession(directory, secretOf(c, params));
+  const device = sessionDevice(session, segment('id'));
+  await mailbox.acknowledge(device.id, upTo);
+  return success();
+});
 
 export const handler = serve(app);

@@ -27,14 +27,20 @@ export function randomKey(prefix: 'a' | typeof GROUP_PREFIX | 'r' | 'u'): string
   return prefix + randomCharacters(KEY_LENGTH - 1);
 }
 
+/** The form of a user key, app token, group key or receipt. */
+export const KEY = /^[A-Za-z0-9]{30}$/;
+
+/** The form of a device id. */
+export const DEVICE_ID = /^[A-Za-z0-9]{40}$/;
+
 /** Whether a text has the form of a user key, app token, group key or receipt. */
 export function isKey(text: string): boolean {
-  return /^[A-Za-z0-9]{30}$/.test(text);
+  return KEY.test(text);
 }
 
 /** Whether a text has the form of a device id. */
 export function isDeviceId(text: string): boolean {
-  return /^[A-Za-z0-9]{40}$/.test(text);
+  return DEVICE_ID.test(text);
 }
 
 /** A new device id: 40 random characters. */

@@ -76,6 +76,8 @@ export interface OutgoingMessage {
   ttl?: number | undefined;
   html?: 1 | undefined;
   monospace?: 1 | undefined;
+  /** `message`, `title`, `url` and `url_title` are encrypted: see `sealE2ee`. */
+  encrypted?: 1 | undefined;
   retry?: number | undefined;
   expire?: number | undefined;
   callback?: string | undefined;

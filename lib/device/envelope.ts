@@ -39,6 +39,7 @@ const FIELDS: { [name in keyof Message]-?: { is(value: unknown): boolean; requir
   sound: { is: text },
   html: { is: one },
   monospace: { is: one },
+  encrypted: { is: one },
   expires: { is: time },
   receipt: { is: text },
   retry: { is: time },

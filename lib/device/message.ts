@@ -76,6 +76,7 @@ const OPTIONAL = [
   'sound',
   'html',
   'monospace',
+  'encrypted',
   'received',
   'expires',
   'receipt',

@@ -15,8 +15,6 @@ export interface Group {
   owner: string;
 }
 
-/** Longest name, in characters. */
-export const MAX_GROUP_NAME = 100;
 /** Most groups of one account. Their names are read with one request. */
 export const MAX_GROUPS = 100;
 

@@ -71,6 +71,17 @@ export function onError(style: ErrorStyle = 'list'): ErrorHandler {
   };
 }
 
+/** Something to be read as it is, a page or a document: anybody may keep it for a few minutes. */
+export function content(body: string, type: string, headers: Record<string, string> = {}): Response {
+  const all = { ...COMMON, 'Content-Type': type, 'Cache-Control': 'public, max-age=300', ...headers };
+  return new Response(body, { headers: all });
+}
+
+/** What the reader has is still what there is. */
+export function notModified(etag: string): Response {
+  return new Response(null, { status: 304, headers: { ...COMMON, ETag: etag } });
+}
+
 /** The answer to a browser that asks whether it may call us. */
 export function preflight(): Response {
   return new Response(null, { status: 204, headers: COMMON });

@@ -20,7 +20,9 @@ export function checkFields<Schema extends FieldsSchema>(params: Params, schema:
   const faults: Fault[] = notText.map((field) => ({ field, reason: 'must be text' }));
   for (const issue of result.issues ?? []) {
     const field = String(issue.path?.[0]?.key);
-    if (!notText.includes(field)) faults.push({ field, reason: issue.message });
+    if (notText.includes(field)) continue;
+    const sentence = sentenceFor(schema.entries[field]);
+    faults.push({ field, reason: issue.message, ...(sentence !== undefined && { sentence }) });
   }
   return result.success && faults.length === 0 ? { faults, fields: result.output } : { faults };
 }
@@ -39,16 +41,50 @@ export function readFields<Schema extends FieldsSchema>(
   return fields;
 }
 
-/** A text that must be there. The limit is in characters, a four-byte one counting as one. */
-export const requiredText = (limit: number) =>
+/**
+ * A text that must be there. The limit is in characters, a four-byte one counting as one.
+ *
+ * @param about what it is, for the documentation
+ */
+export const requiredText = (limit: number, about = '') =>
   v.pipe(
     v.optional(v.string(), ''),
     v.check((text) => text.trim() !== '', 'cannot be blank'),
     limited(limit),
+    v.description(about),
   );
 
-/** A text that may be left out. The limit is in characters, a four-byte one counting as one. */
-export const optionalText = (limit: number) => v.optional(v.pipe(v.string(), limited(limit)));
+/**
+ * A text that may be left out. The limit is in characters, a four-byte one counting as one.
+ *
+ * @param about what it is, for the documentation
+ */
+export const optionalText = (limit: number, about = '') =>
+  v.exactOptional(v.pipe(v.string(), limited(limit), v.description(about)));
+
+/** A text that may be left out and has a form. */
+export const optionalForm = (form: RegExp, reason: string, about = '') =>
+  v.exactOptional(v.pipe(v.string(), v.regex(form, reason), v.description(about)));
+
+/** A flag: on for `1` and `true`, off for anything else, since senders write `html=false`. */
+export const flag = (about = '') =>
+  v.pipe(
+    v.optional(v.string(), ''),
+    v.transform((text) => text === '1' || text.toLowerCase() === 'true'),
+    v.metadata({ flag: true }),
+    v.description(about),
+  );
+
+/** Says that a parameter must be there where the schema leaves that to the domain, whose own words the refusal has. */
+export const demanded = <Input>() => v.metadata<Input, { demanded: true }>({ demanded: true });
+
+/** What `errors` says of a parameter, where that is more than its name and the reason. */
+export const sentence = <Input>(text: string) => v.metadata<Input, { sentence: string }>({ sentence: text });
+
+function sentenceFor(schema: v.GenericSchema | undefined): string | undefined {
+  const said = schema && v.getMetadata(schema).sentence;
+  return typeof said === 'string' ? said : undefined;
+}
 
 function limited(limit: number) {
   return v.maxCodePoints<string, number, string>(limit, `is too long (maximum is ${limit} characters)`);

@@ -1,32 +1,36 @@
-import type { Params } from '../http/params.ts';
-import { Refusal } from '../refusal.ts';
+import * as v from 'valibot';
+import { DEVICE_ID } from '../accounts/keys.ts';
 
 /**
- * The `message` parameter of an acknowledge: the highest id that the device has stored. Ids beyond 2^53 (a client's
- * sentinel, a real Pushover id) mean "everything".
- *
- * @throws Refusal naming `message`
+ * A message id in a parameter. Ids beyond 2^53 (a client's sentinel, a real Pushover id) mean "everything".
  */
-export function highestId(params: Params): number {
-  const text = params.get('message')?.trim();
-  if (text === undefined) throw new Refusal({ field: 'message', reason: 'cannot be blank' });
-  const id = integer(text);
-  if (id === undefined) throw new Refusal({ field: 'message', reason: 'is not a message id' });
-  return id;
-}
+const id = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,20}$/, 'is not a message id'),
+  v.transform((text) => Math.min(Number(text), Number.MAX_SAFE_INTEGER)),
+  v.minValue(0),
+);
 
-/**
- * The `after` parameter of a sync: only messages with a higher id. 0 if it is not given.
- *
- * @throws Refusal naming `after`
- */
-export function startingId(params: Params): number {
-  const text = params.get('after');
-  const id = text === undefined ? 0 : integer(text);
-  if (id === undefined) throw new Refusal({ field: 'after', reason: 'is not a message id' });
-  return id;
-}
+/** What a sync takes. */
+export const SYNC = v.object({
+  device_id: v.pipe(v.string(), v.description('Id of the device that asks')),
+  after: v.pipe(
+    v.optional(id, '0'),
+    v.description('Only messages with a higher id: how a long list goes on'),
+  ),
+});
 
-function integer(text: string): number | undefined {
-  return /^\d{1,20}$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : undefined;
-}
+/** What an acknowledge takes. */
+export const ACKNOWLEDGE = v.object({
+  message: v.pipe(
+    v.optional(v.string(), ''),
+    v.nonEmpty('cannot be blank'),
+    // One client ends its form with a line break.
+    v.transform((text) => text.trim()),
+    id,
+    v.description('The highest id that the device has stored'),
+  ),
+});
+
+/** The id of a device, as answers and paths have it. */
+export const DEVICE_KEY = v.pipe(v.string(), v.regex(DEVICE_ID), v.description('Id of the device'));

@@ -33,18 +33,21 @@ export const EMERGENCY = v.object({
     v.nonEmpty(MISSING),
     wholeSeconds('must be a positive number of seconds', 1),
     v.maxValue(MOST_EXPIRE, `must be at most ${MOST_EXPIRE} seconds`),
+    v.description('With priority 2: seconds until it stops asking to be acknowledged'),
   ),
   retry: v.pipe(
     v.optional(v.string(), ''),
     v.nonEmpty(MISSING),
     wholeSeconds('must be a positive number of seconds', 0),
     v.minValue(LEAST_RETRY, `must be at least ${LEAST_RETRY} seconds`),
+    v.description('With priority 2: seconds between repetitions'),
   ),
-  callback: v.optional(
+  callback: v.exactOptional(
     v.pipe(
       v.string(),
       v.maxLength(MAX_CALLBACK, `is too long (maximum is ${MAX_CALLBACK} characters)`),
       v.check((text) => publicUrl(text, HTTP_PROTOCOLS) !== undefined, 'must be a public http or https URL'),
+      v.description('With priority 2: a public http or https URL, which is told of the acknowledgement'),
     ),
   ),
   tags: v.pipe(
@@ -59,13 +62,11 @@ export const EMERGENCY = v.object({
     ]),
     v.maxLength(MAX_TAGS, `cannot be more than ${MAX_TAGS}`),
     v.everyItem((tag) => [...tag].length <= MAX_TAG, `are too long (maximum is ${MAX_TAG} characters each)`),
+    v.description('With priority 2: tags by which receipts are cancelled together, joined by commas'),
   ),
 });
 
 /** Checks the parameters of an emergency message. All faults are reported at once. */
 export function emergencyFields(params: Params): { faults: Fault[]; fields?: EmergencyFields } {
-  const { faults, fields: checked } = checkFields(params, EMERGENCY);
-  if (!checked) return { faults };
-  const { callback, ...fields } = checked;
-  return { faults, fields: { ...fields, ...(callback !== undefined && { callback }) } };
+  return checkFields(params, EMERGENCY);
 }

@@ -10,9 +10,15 @@ const ZONE = 'America/Chicago';
 export const LIMITS_ANSWER = v.object({
   limit: v.pipe(v.number(), v.integer()),
   remaining: v.pipe(v.number(), v.integer()),
-  /** When the month ends, Unix seconds. */
-  reset: v.pipe(v.number(), v.integer()),
+  reset: v.pipe(v.number(), v.integer(), v.description('When the month ends, Unix seconds')),
 });
+
+/** The headers that say the same. */
+export const LIMITS_HEADERS = {
+  'X-Limit-App-Limit': LIMITS_ANSWER.entries.limit,
+  'X-Limit-App-Remaining': LIMITS_ANSWER.entries.remaining,
+  'X-Limit-App-Reset': LIMITS_ANSWER.entries.reset,
+};
 
 /** The limits at a time. @param now Unix milliseconds */
 export function limits(now: number): v.InferOutput<typeof LIMITS_ANSWER> {

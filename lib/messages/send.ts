@@ -273,6 +273,7 @@ function envelopeOf(fields: MessageFields, app: App, umid: number, received: num
     ...(fields.sound !== undefined && { sound: fields.sound }),
     ...(fields.html && { html: 1 as const }),
     ...(fields.monospace && { monospace: 1 as const }),
+    ...(fields.encrypted && { encrypted: 1 as const }),
     ...(fields.ttl !== undefined && { expires: received + fields.ttl }),
   };
 }

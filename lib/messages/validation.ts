@@ -1,21 +1,9 @@
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { type Device, namedDevices } from '../accounts/devices.ts';
 import { badDevice, badUser } from '../accounts/refusals.ts';
 import type { Table } from '../storage/table.ts';
 import { chooseRecipients, findParties, noActiveDevices } from './recipients.ts';
-
-/** What is checked: a key, and names of devices joined by commas, which do not matter for a group. */
-export const VALIDATION = v.object({ user: v.optional(v.string()), device: v.optional(v.string()) });
-
-/** What a sender learns of a key. */
-export const VALIDATED = v.object({
-  /** Names of the active devices; none for a group. */
-  devices: v.array(v.string()),
-  /** Platforms that the user has a licence for; none for a group. */
-  licenses: v.array(v.string()),
-  /** 1 for a group's key. */
-  group: v.picklist([0, 1]),
-});
+import type { VALIDATED, VALIDATION } from './validated.ts';
 
 /** Pushover sells licences by platform. Nobody buys one here: every user has them all, as in the answer to a sync. */
 const LICENSES = ['Android', 'iOS', 'Desktop'];

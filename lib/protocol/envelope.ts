@@ -36,6 +36,8 @@ export interface Envelope {
   html?: 1;
   /** The message text is to be shown in a monospaced face. */
   monospace?: 1;
+  /** Its sender encrypted `message`, `title`, `url` and `url_title` with the account's key (Pushover's E2EE). */
+  encrypted?: 1;
   /** When a device deletes the message by itself (the sender's `ttl`). Unix seconds. */
   expires?: number;
   /** Receipt of an emergency message (priority 2): what a device acknowledges it by. */

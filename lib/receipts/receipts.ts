@@ -235,22 +235,6 @@ export function isAsking(receipt: Receipt, now: number): boolean {
   return !receipt.acknowledged && receipt.expiresAt > now;
 }
 
-/** What its sender is told (Pushover's fields): integers, 0 where there is nothing to say. @param now Unix seconds */
-export function receiptView(receipt: Receipt, now: number): Record<string, number | string> {
-  const { acknowledged, deliveredAt, expiresAt, calledBackAt } = receipt;
-  return {
-    acknowledged: acknowledged ? 1 : 0,
-    acknowledged_at: acknowledged?.at ?? 0,
-    acknowledged_by: acknowledged?.by ?? '',
-    acknowledged_by_device: acknowledged?.device ?? '',
-    last_delivered_at: deliveredAt ?? 0,
-    expired: expiresAt <= now ? 1 : 0,
-    expires_at: expiresAt,
-    called_back: calledBackAt === undefined ? 0 : 1,
-    called_back_at: calledBackAt ?? 0,
-  };
-}
-
 function itemOf({ receipt: _, ...fields }: Receipt): Record<string, unknown> {
   return fields;
 }

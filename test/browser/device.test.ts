@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { createApi } from '../../lib/device/index.ts';
+import { createApi, e2eeKey, openE2eeText, sealE2eeText } from '../../lib/device/index.ts';
 import { post, usePeal } from '../support/peal.ts';
 import { type Browser, findChromium, HOW_TO_GET_ONE, startBrowser, type Tab } from './chromium.ts';
 import type { Report } from './page.ts';
@@ -101,6 +101,23 @@ function inChromium(path: string): void {
     assert.ok(report.kind === 'message' && report.message.kind === 'message');
     assert.equal(report.message.message.message, 'from the page');
     assert.equal((await api.listDevices()).length, 1);
+  });
+
+  test('a field encrypted with the account’s key is opened and sealed as Node does it', async () => {
+    const { tab } = await ready();
+    const hex = '0123456789abcdef'.repeat(4);
+    const key = await e2eeKey(hex);
+    const evaluate = async (text: string) =>
+      tab.page.evaluate(([secret, sealed]) => window.e2ee(secret, sealed, 'Grüße 👋'), [
+        hex,
+        await sealE2eeText(text, key),
+      ] as const);
+
+    const good = await evaluate('hello 👋');
+    const bomb = await evaluate('\0'.repeat(10_000_000));
+
+    assert.deepEqual([good.opened, bomb.opened], ['hello 👋', 'size']);
+    assert.equal(await openE2eeText(good.sealed, key), 'Grüße 👋');
   });
 
   test('a connection that the server drops is made again, and what came meanwhile is shown', async () => {

@@ -3,10 +3,14 @@ import {
   createApi,
   createListener,
   createMemoryStore,
+  E2eeError,
+  e2eeKey,
   enrol,
   fromBase64,
   type Listener,
+  openE2eeText,
   type StoredMessage,
+  sealE2eeText,
   toBase64,
 } from '../../lib/device/index.ts';
 
@@ -42,6 +46,8 @@ declare global {
     resume(address: Address, identity: PortableIdentity): Promise<void>;
     /** Stops listening; resolves when nothing is under way any more. */
     leave(): Promise<void>;
+    /** Opens a field with an account's key, and seals a text. Of what does not open, the reason. */
+    e2ee(key: string, sealed: string, text: string): Promise<{ opened: string; sealed: string }>;
     /** Sends a message. */
     send(address: Address, token: string, user: string, message: string): Promise<string>;
   }
@@ -94,6 +100,15 @@ window.resume = async (address, { publicKey, secretKey, ...identity }) => {
 };
 
 window.leave = async () => listener?.stop();
+
+window.e2ee = async (hex, sealed, text) => {
+  const key = await e2eeKey(hex);
+  const opened = await openE2eeText(sealed, key).catch((error: unknown) => {
+    if (error instanceof E2eeError) return error.reason;
+    throw error;
+  });
+  return { opened, sealed: await sealE2eeText(text, key) };
+};
 
 window.send = async ({ api }, token, user, message) =>
   (await createApi({ url: api }).sendMessage({ token, user, message })).request;

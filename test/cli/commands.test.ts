@@ -299,3 +299,22 @@ test('ends quietly when nobody reads on', async (t) => {
 
   assert.equal(code, 0);
 });
+
+test('an E2EE key that is none is refused without being shown, and a file that others can read is told', async (t) => {
+  const machine = await loggedIn(t);
+  const file = join(machine.folder, 'key');
+  await writeFile(file, 'e'.repeat(64));
+  await chmod(file, 0o644);
+
+  const send = ['send', 'hi', '--token', TOKEN];
+  const missing = await machine.run([...send, '--e2ee-key-file', `${file}.not`]);
+  const open = await machine.run([...send, '--e2ee-key-file', file]);
+  machine.env.PEAL_E2EE_KEY = 'not-a-key';
+  const bad = await machine.run(send);
+
+  assert.deepEqual([missing.code, open.code, bad.code], [2, 0, 2]);
+  assert.match(missing.stderr, /cannot read the E2EE key/);
+  assert.match(open.stderr, /chmod 600/);
+  assert.match(bad.stderr, /PEAL_E2EE_KEY holds no E2EE key/);
+  assert.doesNotMatch(bad.stderr, /not-a-key/);
+});

@@ -1,7 +1,8 @@
 /** The command line, as it is installed, against the whole of Peal. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { cp } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createApi } from '../../lib/device/index.ts';
 import type { Peal } from '../../local/peal.ts';
@@ -48,6 +49,39 @@ describe('where anyone may sign up', () => {
   }
 
   const send = async (machine: Machine, text: string) => void (await ask(machine, 'send', text));
+
+  test('what is sent with an E2EE key is shown where the same key is, and as ciphertext elsewhere', async (t) => {
+    const machine = await ready(t);
+    const file = join(machine.folder, 'key');
+    await writeFile(file, `${'0123456789abcdef'.repeat(4)}\n`, { mode: 0o600 });
+    const withKey = ['--e2ee-key-file', file];
+
+    await ask(machine, 'send', 'very secret', '--title', 'Title', ...withKey);
+    const opened = await machine.run(['listen', '--once', ...withKey]);
+    machine.env.PEAL_E2EE_KEY = 'f'.repeat(64);
+    await ask(machine, 'send', 'very secret', '--title', 'Title');
+    const closed = await machine.run(['listen', '--once', ...withKey]);
+
+    assert.match(opened.stdout, /Tests: Title\n {2}very secret\n/);
+    assert.doesNotMatch(opened.stdout, /not opened/);
+    assert.match(closed.stdout, /\(encrypted, not opened\)\n {2}[A-Za-z0-9+/=]{108,}\n/);
+    assert.doesNotMatch(closed.stdout, /secret|Title/);
+  });
+
+  test('a command run for a message is told what was not opened, and never the key', async (t) => {
+    const machine = await ready(t);
+    machine.env.PEAL_E2EE_KEY = 'f'.repeat(64);
+    await ask(machine, 'send', 'one');
+    const show = 'echo "$PEAL_MESSAGE|$PEAL_ENCRYPTED|$PEAL_E2EE_KEY"';
+
+    const opened = await machine.run(['listen', '--once', '--exec', show]);
+    await ask(machine, 'send', 'two');
+    machine.env.PEAL_E2EE_KEY = '0'.repeat(64);
+    const closed = await machine.run(['listen', '--once', '--exec', show]);
+
+    assert.equal(opened.stdout, 'one||\n');
+    assert.match(closed.stdout, /^[A-Za-z0-9+/=]{108,}\|1\|\n$/);
+  });
 
   test('signs up, logs in anew and shows who it is', async (t) => {
     const machine = await newMachine(t, peal());

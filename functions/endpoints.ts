@@ -1,0 +1,43 @@
+/**
+ * All endpoints of the API, by area, in the order in which the documentation has them. Nothing of AWS is behind these
+ * modules, so whoever only asks what there is loads none of it.
+ */
+import type { Endpoint } from './endpoint.ts';
+import * as groups from './groups/endpoints.ts';
+import * as info from './info/endpoints.ts';
+import * as receipts from './receipts/endpoints.ts';
+import * as send from './send/endpoints.ts';
+import * as sync from './sync/endpoints.ts';
+
+/** Endpoints that belong together. */
+export interface Area {
+  name: string;
+  about: string;
+  /** By names that stay: those of operations begin with the area's key, and end with them. */
+  endpoints: Readonly<Record<string, Endpoint>>;
+}
+
+/** The areas of the API, by short names. */
+export const AREAS: Readonly<Record<string, Area>> = {
+  messages: { name: 'Messages', about: 'Sending, with the token of an app.', endpoints: { ...send } },
+  info: {
+    name: 'Asking before sending',
+    about: 'What a sender may want to know first.',
+    endpoints: { ...info },
+  },
+  receipts: {
+    name: 'Emergencies',
+    about: 'Messages with priority 2 are repeated until somebody acknowledges them; a receipt says whether.',
+    endpoints: { ...receipts },
+  },
+  groups: {
+    name: 'Groups',
+    about: 'Users who are sent to by one key. Apps of the account that made a group see and change it.',
+    endpoints: { ...groups },
+  },
+  devices: {
+    name: 'Devices',
+    about: 'What a device does with the secret of a session: it asks what waits, stores it, and says so.',
+    endpoints: { ...sync },
+  },
+};

@@ -1,0 +1,46 @@
+import * as v from 'valibot';
+import { KEY } from '../accounts/keys.ts';
+import type { Receipt } from './receipts.ts';
+
+const bit = v.picklist([0, 1]);
+const time = v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Unix seconds; 0: not yet'));
+
+/** The key of a receipt, as answers and paths have it. */
+export const RECEIPT_KEY = v.pipe(v.string(), v.regex(KEY), v.description('Key of the receipt, `r…`'));
+
+/** What the sender of an emergency is told (Pushover's fields): integers, 0 where there is nothing to say. */
+export const RECEIPT_ANSWER = v.object({
+  acknowledged: bit,
+  acknowledged_at: time,
+  acknowledged_by: v.pipe(v.string(), v.description('User key; empty: nobody yet')),
+  acknowledged_by_device: v.pipe(
+    v.string(),
+    v.description('Name of the device; empty if it did not say which'),
+  ),
+  last_delivered_at: time,
+  expired: bit,
+  expires_at: v.pipe(v.number(), v.integer(), v.description('Unix seconds')),
+  called_back: bit,
+  called_back_at: time,
+});
+
+/** What cancelling by a tag answers. */
+export const CANCELED_ANSWER = v.object({
+  canceled: v.pipe(v.number(), v.integer(), v.description('How many were still asking')),
+});
+
+/** What its sender is told of a receipt. @param now Unix seconds */
+export function receiptView(receipt: Receipt, now: number): v.InferOutput<typeof RECEIPT_ANSWER> {
+  const { acknowledged, deliveredAt, expiresAt, calledBackAt } = receipt;
+  return {
+    acknowledged: acknowledged ? 1 : 0,
+    acknowledged_at: acknowledged?.at ?? 0,
+    acknowledged_by: acknowledged?.by ?? '',
+    acknowledged_by_device: acknowledged?.device ?? '',
+    last_delivered_at: deliveredAt ?? 0,
+    expired: expiresAt <= now ? 1 : 0,
+    expires_at: expiresAt,
+    called_back: calledBackAt === undefined ? 0 : 1,
+    called_back_at: calledBackAt ?? 0,
+  };
+}
