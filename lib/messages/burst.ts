@@ -87,7 +87,7 @@ export class BurstLimit {
     const { limit, clock } = this.#context;
     const wait = waitOf(sent, limit, clock());
     if (wait === 0) return;
-    const sentence = `application sends more than ${limit} messages a minute, try again in ${wait} seconds`;
+    const sentence = `application sends more than ${limit} messages a minute, try again in ${wait} s`;
     throw new Refusal({ field: 'token', reason: 'sends too fast', sentence }, 429, {
       'Retry-After': String(wait),
     });

@@ -39,7 +39,7 @@ const KEPT_SECONDS = 35 * 24 * 3600;
  * anything of the message is stored: of any number at once exactly as many are let through as are left, and each is
  * told by its own write what is left after it. A message that reaches more users than are left is refused as a whole.
  *
- * **The count is never lower than what was sent.** Where it is not exact, it is too high, and the account gets less:
+ * **The count errs upwards.** Where it is not exact, it is too high, and the account gets less:
  *
  * - Who dies after counting has counted for nothing. Who gets no answer and repeats counts again, with an idempotency
  *   key too: the claim that it takes over does not say how far the first came.
@@ -48,6 +48,9 @@ const KEPT_SECONDS = 35 * 24 * 3600;
  * - When accepting fails, what was counted is given back in a single try that is never repeated: done twice it would
  *   give back what others have spent. If that try fails, the count stays; so it does if anything that was stored could
  *   not be withdrawn, since it may reach somebody.
+ *
+ * The other way it errs only where a request dies before it has counted, and the one that takes over its claim fails:
+ * that gives back what it has counted, but withdraws nothing, since the first may have been answered.
  *
  * Beyond the limit only a message goes that may have been answered already, when it is done again.
  */

@@ -370,7 +370,7 @@ describe('where an app has a burst limit', () => {
       assert.ok(Number.isInteger(wait) && wait >= 1 && wait <= 60);
       assert.deepEqual(rest, {
         token: 'sends too fast',
-        errors: [`application sends more than 5 messages a minute, try again in ${wait} seconds`],
+        errors: [`application sends more than 5 messages a minute, try again in ${wait} s`],
         status: 0,
       });
     }
