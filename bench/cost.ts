@@ -36,7 +36,8 @@ const text = 'x'.repeat(positive('bytes', values.bytes));
 const kinds = values.kind === undefined ? KINDS : KINDS.filter((kind) => kind === values.kind);
 if (kinds.length === 0) throw new Error(`--kind is one of ${KINDS.join(', ')}, not ${values.kind}`);
 
-const peal = await openPeal();
+// With the burst limit that is deployed by default, which costs something.
+const peal = await openPeal({ signUp: 'open' });
 try {
   console.log(
     `${messages} messages of ${text.length} characters, one after another, each to one device that syncs and ` +

@@ -9,27 +9,36 @@ import type { DispatchStack } from './dispatch-stack.ts';
 import { queueUrls } from './fan-out.ts';
 import { operator } from './operator.ts';
 import { PealFunction } from './peal-function.ts';
+import type { SendingLimits } from './sending-limits.ts';
 
 export interface ApiStackProps extends StackProps {
   data: DataStack;
   dispatch: DispatchStack;
   bundles: Bundles;
   signUp: SignUpMode;
+  sending: SendingLimits;
 }
 
 /** The front door: the HTTP API with a function for sending, one for sync, one for
  * accounts, one for receipts; the documentation; and the operator's. */
 export class ApiStack extends Stack {
-  constructor(scope: Construct, id: string, { data, dispatch, bundles, signUp, ...props }: ApiStackProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { data, dispatch, bundles, signUp, sending, ...props }: ApiStackProps,
+  ) {
     super(scope, id, props);
     const { directory, mailbox } = data;
     const tables = { DIRECTORY_TABLE: directory.tableName, MAILBOX_TABLE: mailbox.tableName };
+    const quota = { QUOTA: String(sending.quota) };
 
     const send = new PealFunction(this, 'Send', {
       bundle: bundles('send'),
       description: 'Accepts messages: seals, stores, queues',
       environment: {
         ...tables,
+        ...quota,
+        BURST: String(sending.burst),
         ...queueUrls(dispatch.carriers),
         FAN_OUT_QUEUE_URL: dispatch.fanOut.queue.queueUrl,
         REPEAT_QUEUE_URL: dispatch.receipts.repeats.queue.queueUrl,
@@ -38,9 +47,15 @@ export class ApiStack extends Stack {
       // A whole CPU: sealing for fifty users' devices is arithmetic.
       memory: 1769,
     })
-      // A query reads a group's members; puts and deletes are of receipts.
+      // A query reads a group's members; puts and deletes are of receipts, updates count against the limits.
       .allow(
-        ['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+        [
+          'dynamodb:BatchGetItem',
+          'dynamodb:Query',
+          'dynamodb:PutItem',
+          'dynamodb:UpdateItem',
+          'dynamodb:DeleteItem',
+        ],
         directory.tableArn,
       )
       .allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], mailbox.tableArn)
@@ -102,7 +117,7 @@ export class ApiStack extends Stack {
     const info = new PealFunction(this, 'Info', {
       bundle: bundles('info'),
       description: 'Tells senders about user keys, sounds and limits',
-      environment: { DIRECTORY_TABLE: directory.tableName },
+      environment: { DIRECTORY_TABLE: directory.tableName, ...quota },
       timeout: Duration.seconds(15),
       memory: 512,
     }).allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], directory.tableArn);

@@ -6,10 +6,12 @@ import { bundleFunctions } from './bundles.ts';
 import { ceilings } from './ceilings.ts';
 import { DataStack } from './data-stack.ts';
 import { DispatchStack } from './dispatch-stack.ts';
+import { sendingLimits } from './sending-limits.ts';
 
 const app = new App();
 const signUp = signUpMode(app.node.tryGetContext('signUp') ?? 'closed');
 const limits = ceilings(app.node.tryGetContext('ceilings'));
+const sending = sendingLimits((name) => app.node.tryGetContext(name));
 const bundles = bundleFunctions();
 
 const data = new DataStack(app, 'PealData', { description: 'Peal: what holds data' });
@@ -19,5 +21,12 @@ const dispatch = new DispatchStack(app, 'PealDispatch', {
   bundles,
   ceilings: limits,
 });
-new ApiStack(app, 'PealApi', { description: 'Peal: the REST API', data, dispatch, bundles, signUp });
+new ApiStack(app, 'PealApi', {
+  description: 'Peal: the REST API',
+  data,
+  dispatch,
+  bundles,
+  signUp,
+  sending,
+});
 Tags.of(app).add('app', 'peal');

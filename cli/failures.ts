@@ -41,6 +41,9 @@ function explainAnswer(error: PealError, server: string): CliError {
 }
 
 function adviceFor(error: PealError, fields: readonly string[]): string | undefined {
+  if (error.status === 429 && error.retryAfter !== undefined) {
+    return `Wait ${error.retryAfter} s and try again.`;
+  }
   if (error.status === 429) return 'The quota is spent: wait until it is renewed.';
   if (error.status === 401 || fields.includes('secret')) return 'Log in again: peal account login';
   if (fields.includes('token'))

@@ -14,6 +14,14 @@ export function variable(name: string): string {
   return value;
 }
 
+/** A limit that an environment variable holds: a whole number, 0 for none. */
+export function limit(name: 'BURST' | 'QUOTA'): number {
+  const number = Number(variable(name));
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new Error(`environment variable ${name} is no limit`);
+  return number;
+}
+
 /** Time limits of a call to AWS: a dead connection must not eat the whole invocation. Milliseconds. */
 export const CALL = { connectionTimeout: 1_000, requestTimeout: 3_000 };
 
@@ -24,6 +32,12 @@ let document: DynamoDBDocumentClient | undefined;
 export function table(name: 'DIRECTORY_TABLE' | 'MAILBOX_TABLE'): Table {
   document ??= DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 4, requestHandler: CALL }));
   return { client: document, name: variable(name) };
+}
+
+/** A table for writes that must not be repeated unless the caller says so: one try each. */
+export function tableWithoutRetries(name: 'DIRECTORY_TABLE'): Table {
+  const client = new DynamoDBClient({ maxAttempts: 1, requestHandler: CALL });
+  return { client: DynamoDBDocumentClient.from(client), name: variable(name) };
 }
 
 /** The client that posts to sockets. One try: what fails is dispatch's to repeat. */

@@ -16,13 +16,16 @@ export class Refusal extends Error {
   readonly faults: readonly Fault[];
   /** HTTP status, 400 unless said otherwise. */
   readonly status: number;
+  /** What the answer's headers say besides. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(faults: Fault | readonly Fault[], status = 400) {
+  constructor(faults: Fault | readonly Fault[], status = 400, headers: Record<string, string> = {}) {
     const list = Array.isArray(faults) ? (faults as readonly Fault[]) : [faults as Fault];
     super(list.map(sentenceOf).join('; '));
     this.name = 'Refusal';
     this.faults = list;
     this.status = status;
+    this.headers = headers;
   }
 
   get sentences(): string[] {

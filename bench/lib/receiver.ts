@@ -35,10 +35,10 @@ export interface Receiver {
   stop(): void;
 }
 
-/** Starts Peal on free ports. What goes wrong in it is printed and fails the process. */
-export async function openPeal(): Promise<Peal> {
+/** Starts Peal on free ports, deployed with a context. What goes wrong in it is printed and fails the process. */
+export async function openPeal(context?: Record<string, string>): Promise<Peal> {
   return startPeal({
-    assembly: await currentAssembly(),
+    assembly: await currentAssembly(context),
     sweepInterval: 0,
     log: (level, message, fields) => {
       if (level !== 'error') return;

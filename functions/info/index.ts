@@ -2,14 +2,16 @@
 import { authorize } from '../../lib/accounts/app-token.ts';
 import { success } from '../../lib/http/answer.ts';
 import { limits } from '../../lib/messages/limits.ts';
+import { allowanceOf } from '../../lib/messages/quota.ts';
 import { SOUNDS } from '../../lib/messages/sounds.ts';
 import { validateUser } from '../../lib/messages/validation.ts';
 import { on } from '../endpoint.ts';
-import { table } from '../environment.ts';
+import { limit, table } from '../environment.ts';
 import { httpApp, serve } from '../http.ts';
 import * as endpoints from './endpoints.ts';
 
 const directory = table('DIRECTORY_TABLE');
+const quota = limit('QUOTA');
 const app = httpApp();
 
 on(app, endpoints.validate, async ({ params, fields }) =>
@@ -22,8 +24,9 @@ on(app, endpoints.sounds, async ({ params }) => {
 });
 
 on(app, endpoints.limits, async ({ params }) => {
-  await authorize(directory, params.get('token'));
-  return success(limits(Date.now()));
+  const { app: sender } = await authorize(directory, params.get('token'));
+  const now = Date.now();
+  return success(limits(now, await allowanceOf(directory, sender.owner, now, quota)));
 });
 
 export const handler = serve(app);

@@ -3,38 +3,50 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { Jobs } from '../../lib/fanout/job.ts';
 import { success } from '../../lib/http/answer.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
+import { BurstLimit } from '../../lib/messages/burst.ts';
 import { Claims } from '../../lib/messages/claims.ts';
 import { limitHeaders } from '../../lib/messages/limits.ts';
+import { Quota } from '../../lib/messages/quota.ts';
 import { Sender } from '../../lib/messages/send.ts';
 import { Receipts } from '../../lib/receipts/receipts.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { on } from '../endpoint.ts';
-import { CALL, carrierQueues, table, variable } from '../environment.ts';
+import { CALL, carrierQueues, limit, table, tableWithoutRetries, variable } from '../environment.ts';
 import { httpApp, serve } from '../http.ts';
 import * as endpoints from './endpoints.ts';
 
 const clock = Date.now;
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
 const mailbox = table('MAILBOX_TABLE');
+const directory = table('DIRECTORY_TABLE');
+const log = (level: 'warn', message: string, fields: Record<string, unknown>) =>
+  console[level]({ message, ...fields });
 const sender = new Sender({
-  directory: table('DIRECTORY_TABLE'),
+  directory,
   mailbox: new Mailbox(mailbox, clock),
   queues: carrierQueues(sqs),
   jobs: new Jobs(mailbox),
   fanOut: new Queue(sqs, variable('FAN_OUT_QUEUE_URL')),
   claims: new Claims(mailbox, clock),
-  receipts: new Receipts(table('DIRECTORY_TABLE'), clock),
+  burst: new BurstLimit({ directory, limit: limit('BURST'), clock, random: Math.random, log }),
+  quota: new Quota({
+    directory,
+    withoutRetries: tableWithoutRetries('DIRECTORY_TABLE'),
+    limit: limit('QUOTA'),
+    log,
+  }),
+  receipts: new Receipts(directory, clock),
   repeats: new Queue(sqs, variable('REPEAT_QUEUE_URL')),
   clock,
 });
 
 const app = httpApp();
 on(app, endpoints.send, async ({ params }) => {
-  const { receipt, ...accepted } = await sender.send(params);
+  const { receipt, allowance, ...accepted } = await sender.send(params);
   console.info({ message: 'accepted', ...accepted });
   // Of a repeat, the answer is the first one's to the letter.
   const fields = receipt === undefined ? {} : { receipt };
-  return success(fields, limitHeaders(accepted.receivedAt), accepted.request);
+  return success(fields, limitHeaders(accepted.receivedAt, allowance), accepted.request);
 });
 
 export const handler = serve(app);

@@ -8,9 +8,19 @@ import { hashSecret, isKey } from './keys.ts';
 /** Items of the Directory by their keys. */
 type Item = Record<string, unknown>;
 
+/** How much an app has sent of late, as its token's item says for the burst limit. */
+export interface Sent {
+  /** Minutes since 1970. */
+  minute: number;
+  /** Messages in that minute, about. */
+  count: number;
+}
+
 /** An app, and what was read together with it. */
 export interface Authorized {
   app: App;
+  /** Absent if nothing was ever counted. */
+  sent?: Sent;
   /** The other items that were found, in no order. */
   items: Item[];
 }
@@ -32,8 +42,12 @@ export async function authorize(
   const [items] = await batchGet([{ table: directory, keys: [byToken, ...keys], consistent: true }]);
   const found = items!.find(({ pk }) => pk === byToken.pk);
   if (!found) throw badToken();
-  const { id, name, icon, owner } = found as unknown as App;
-  return { app: { id, name, icon, owner }, items: items!.filter((item) => item !== found) };
+  const { id, name, icon, owner, sent } = found as unknown as App & { sent?: Sent };
+  return {
+    app: { id, name, icon, owner },
+    ...(sent && { sent }),
+    items: items!.filter((item) => item !== found),
+  };
 }
 
 function badToken(): Refusal {

@@ -16,6 +16,7 @@
  * | an app's tagged receipt   | `tag#<owner>#<app id>#<tag>` | `receipt#<receipt>`  |
  * | an invitation             | `invitation#<hash>`  | `invitation`                 |
  * | a desktop's connection    | `device#<device id>` | `connection`                 |
+ * | an account's month        | `user#<user key>`    | `quota#<year>-<month>`       |
  *
  * A member's device is its name in lower case, or nothing for all devices.
  */
@@ -36,6 +37,7 @@ export const memberKey = (group: string, user: string, device: string | undefine
 });
 export const invitationKey = (codeHash: string) => ({ pk: `invitation#${codeHash}`, sk: 'invitation' });
 export const connectionKey = (device: string) => ({ pk: `device#${device}`, sk: 'connection' });
+export const quotaKey = (user: string, month: string) => ({ pk: `user#${user}`, sk: `quota#${month}` });
 export const receiptKey = (receipt: string) => ({ pk: `receipt#${receipt}`, sk: 'receipt' });
 export const tagKey = ({ owner, id }: { owner: string; id: number }, tag: string, receipt: string) => ({
   pk: `tag#${owner}#${id}#${tag}`,

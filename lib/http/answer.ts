@@ -45,7 +45,7 @@ export function failure(refusal: Refusal, style: ErrorStyle = 'list'): Response 
           Object.entries(byField).map(([field, faults]) => [field, faults!.map(({ reason }) => reason)]),
         );
   const body = { ...fields, errors, status: 0, request };
-  return json(refusal.status, body, request, { 'Cache-Control': 'no-cache' });
+  return json(refusal.status, body, request, { 'Cache-Control': 'no-cache', ...refusal.headers });
 }
 
 /**

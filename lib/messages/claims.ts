@@ -6,6 +6,7 @@ import type { Params } from '../http/params.ts';
 import { Refusal } from '../refusal.ts';
 import { LeftBehind } from '../storage/left-behind.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
+import type { Allowance } from './limits.ts';
 
 /** What tells one message from every other, fixed before anything of it is stored. */
 export interface Identity {
@@ -28,11 +29,19 @@ export interface Once {
   lifetime: number;
 }
 
+/** What of a result the note that the work is done keeps, so that a repeat's answer says it again. */
+export interface Remembered {
+  /** What was left of the quota. */
+  allowance?: Allowance;
+}
+
 /** What came of it. */
 export interface Outcome<T> {
   identity: Identity;
   /** What the work gave; absent for a repeat, for which none was done. */
   result?: T;
+  /** What is remembered of it; only for a repeat. */
+  remembered?: Remembered;
   /** Whether the note that it is done could not be written: a repeat will do it again, under the same identity. */
   unsettled?: boolean;
 }
@@ -50,7 +59,7 @@ const LEASE_MS = 40_000;
 const PAUSES = [100, 200, 400, 800, 1500];
 
 /** What is stored of a claim. */
-interface Claim extends Identity {
+interface Claim extends Identity, Remembered {
   pk: string;
   sk: number;
   content: string;
@@ -106,7 +115,7 @@ export class Claims {
    * @throws Refusal naming `idempotency_key` if the content is another, or (503) if the first is still under way
    * @throws whatever the work throws
    */
-  async once<T>(
+  async once<T extends Remembered>(
     once: Once,
     fresh: () => Identity,
     work: (identity: Identity, takenOver: boolean) => Promise<T>,
@@ -115,7 +124,7 @@ export class Claims {
     for (const wait of [0, ...PAUSES]) {
       if (wait > 0) await pause(wait);
       const { claim, turn } = await this.#turn(once, attempt, fresh);
-      if (turn === 'done') return { identity: identityOf(claim) };
+      if (turn === 'done') return { identity: identityOf(claim), remembered: rememberedOf(claim) };
       if (turn === 'mine') return this.#work(claim, work);
     }
     const reason = 'is of a request that is still under way, try again';
@@ -154,7 +163,7 @@ export class Claims {
     return { claim: taken, turn: won ? 'mine' : 'theirs' };
   }
 
-  async #work<T>(
+  async #work<T extends Remembered>(
     claim: Claim,
     work: (identity: Identity, takenOver: boolean) => Promise<T>,
   ): Promise<Outcome<T>> {
@@ -169,7 +178,8 @@ export class Claims {
       throw error;
     }
     try {
-      await this.#put({ ...claim, done: true }, 'attempt = :mine', undefined, mine);
+      const done = { ...claim, done: true as const, ...rememberedOf(result) };
+      await this.#put(done, 'attempt = :mine', undefined, mine);
     } catch {
       return { identity, result, unsettled: true };
     }
@@ -253,6 +263,10 @@ export function contentOf(params: Params, token: string): string {
     hmac.update(`${Buffer.byteLength(name)} ${Buffer.byteLength(value)} ${name}`).update(value);
   }
   return hmac.digest('base64url');
+}
+
+function rememberedOf({ allowance }: Remembered): Remembered {
+  return allowance ? { allowance } : {};
 }
 
 function identityOf({ request, umid, receivedAt }: Claim): Identity {

@@ -20,9 +20,21 @@ export const LIMITS_HEADERS = {
   'X-Limit-App-Reset': LIMITS_ANSWER.entries.reset,
 };
 
-/** The limits at a time. @param now Unix milliseconds */
-export function limits(now: number): v.InferOutput<typeof LIMITS_ANSWER> {
-  return { limit: UNLIMITED, remaining: UNLIMITED, reset: nextMonth(now) };
+/** What an account has of a month's messages. */
+export interface Allowance {
+  limit: number;
+  remaining: number;
+}
+
+/**
+ * The limits at a time.
+ *
+ * @param now Unix milliseconds
+ * @param allowance absent if there is no quota
+ */
+export function limits(now: number, allowance?: Allowance): v.InferOutput<typeof LIMITS_ANSWER> {
+  const { limit, remaining } = allowance ?? { limit: UNLIMITED, remaining: UNLIMITED };
+  return { limit, remaining, reset: nextMonth(now) };
 }
 
 /**
@@ -30,14 +42,21 @@ export function limits(now: number): v.InferOutput<typeof LIMITS_ANSWER> {
  * server without a quota sends them as well.
  *
  * @param now Unix milliseconds
+ * @param allowance absent if there is no quota
  */
-export function limitHeaders(now: number): Record<string, string> {
-  const { limit, remaining, reset } = limits(now);
+export function limitHeaders(now: number, allowance?: Allowance): Record<string, string> {
+  const { limit, remaining, reset } = limits(now, allowance);
   return {
     'X-Limit-App-Limit': String(limit),
     'X-Limit-App-Remaining': String(remaining),
     'X-Limit-App-Reset': String(reset),
   };
+}
+
+/** The month of a time as the quota counts it, `2026-11`. @param now Unix milliseconds */
+export function monthOf(now: number): string {
+  const { year, month } = local(now);
+  return `${year}-${String(month).padStart(2, '0')}`;
 }
 
 /** When the month ends: 00:00 on the 1st, US Central (Pushover's rule). Unix seconds. */

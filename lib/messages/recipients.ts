@@ -1,4 +1,4 @@
-import { authorize } from '../accounts/app-token.ts';
+import { authorize, type Sent } from '../accounts/app-token.ts';
 import type { App } from '../accounts/apps.ts';
 import { deviceList } from '../accounts/device-registry.ts';
 import { type Device, type DeviceList, namedDevices } from '../accounts/devices.ts';
@@ -13,6 +13,8 @@ import { MAX_USERS } from './fields.ts';
 /** Who sends, and whom it is for. */
 export interface Parties {
   app: App;
+  /** What the app has sent of late; absent if that was never counted. */
+  sent?: Sent;
   accounts: DeviceList[];
   /** Keys of groups. */
   groups: string[];
@@ -64,7 +66,7 @@ export async function findParties(
   const keys = [...new Set((user ?? '').split(',').map((key) => key.trim()))];
   const wellFormed = keys.length <= MAX_USERS && keys.every(isKey);
   const itemKey = (key: string) => (key.startsWith(GROUP_PREFIX) ? groupKey(key) : devicesKey(key));
-  const { app, items } = await authorize(directory, token, wellFormed ? keys.map(itemKey) : []);
+  const { app, sent, items } = await authorize(directory, token, wellFormed ? keys.map(itemKey) : []);
   if (keys.length > MAX_USERS) {
     throw new Refusal({ field: 'user', reason: `cannot have more than ${MAX_USERS} user keys` });
   }
@@ -77,7 +79,7 @@ export async function findParties(
     if (key.startsWith(GROUP_PREFIX)) groups.push(key);
     else accounts.push(deviceList(key, item));
   }
-  return { app, accounts, groups };
+  return { app, ...(sent && { sent }), accounts, groups };
 }
 
 /**
@@ -112,6 +114,12 @@ export async function chooseRecipients(
   }
   if (devices.length === 0) throw noActiveDevices();
   return { devices };
+}
+
+/** The users whom a message reaches, each once. */
+export function usersOf(recipients: Recipients): string[] {
+  const addressed = 'users' in recipients ? recipients.users : recipients.devices;
+  return [...new Set(addressed.map(({ user }) => user))];
 }
 
 /**

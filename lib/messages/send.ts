@@ -16,16 +16,19 @@ import { takeBack } from '../storage/left-behind.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
 import type { Clock, Table } from '../storage/table.ts';
-import { type Claims, contentOf, type Identity } from './claims.ts';
+import type { BurstLimit } from './burst.ts';
+import { type Claims, contentOf, type Identity, type Remembered } from './claims.ts';
 import { type Common, Copies } from './copies.ts';
 import type { EmergencyFields } from './emergency.ts';
 import { type MessageFields, messageFields } from './fields.ts';
+import type { Quota } from './quota.ts';
 import {
   chooseRecipients,
   findParties,
   type Parties,
   type Recipient,
   type Recipients,
+  usersOf,
 } from './recipients.ts';
 
 /** Users who may acknowledge one receipt: their keys are in its item, of which DynamoDB takes 400 KB. */
@@ -40,6 +43,8 @@ export interface SendContext {
   jobs: Jobs;
   fanOut: Queue;
   claims: Claims;
+  burst: BurstLimit;
+  quota: Quota;
   receipts: Receipts;
   /** For emergency messages: the chains of their repetitions. */
   repeats: Queue;
@@ -47,7 +52,7 @@ export interface SendContext {
 }
 
 /** A message that was accepted. */
-export interface Accepted extends Identity {
+export interface Accepted extends Identity, Remembered {
   /** How many devices it was stored for; absent if it is fanned out. */
   devices?: number;
   /** How many users it is fanned out to. */
@@ -66,7 +71,8 @@ export interface Accepted extends Identity {
  * What it costs for one message to n devices: one BatchGetItem (1 read unit for the app, 1 per 4 KB of each
  * account's devices; 1 per 4 KB of a group's members), n PutItem (1 write unit per KB), one SendMessageBatch a carrier.
  * An idempotency key costs two PutItem more. An emergency costs two more of these (its receipt, its chain of
- * repetitions), and a PutItem a tag.
+ * repetitions), and a PutItem a tag. The burst limit costs one message in some an UpdateItem (at the default, one in
+ * twelve), a quota costs every message one.
  */
 export class Sender {
   readonly #context: SendContext;
@@ -88,6 +94,9 @@ export class Sender {
    * copies without an answer; the sender, who got none, repeats: a message twice rather than none. Records of
    * withdrawn messages may be on a queue already; the push Lambda finds nothing in the mailbox and drops them.
    *
+   * The limits come after everything that is cheaper to find wrong, and before anything is stored. The burst limit is
+   * for requests, so a repeat counts as well; the quota is for messages, so it does not.
+   *
    * @throws Refusal for anything that is the sender's fault; nothing is stored then
    */
   async send(params: Params): Promise<Accepted> {
@@ -95,6 +104,7 @@ export class Sender {
     const token = params.get('token');
     const parties = await findParties(directory, token, params.get('user'));
     const fields = messageFields(params);
+    if (token !== undefined) await this.#context.burst.pass(token, parties.sent);
     const fresh = (): Identity => ({ request: randomUUID(), umid: this.#nextId(), receivedAt: clock() });
     const key = fields.idempotencyKey;
     if (key === undefined || token === undefined) {
@@ -107,30 +117,55 @@ export class Sender {
     }
     const content = contentOf(params, token);
     const once = { app: parties.app, key, content, lifetime: lifetimeOf(fields) };
-    const { identity, result, unsettled } = await this.#context.claims.once(once, fresh, (fixed, keep) =>
-      this.#accept(parties, fields, fixed, { jobKey: jobKeyOf(token, fixed), keep }),
+    const { identity, result, remembered, unsettled } = await this.#context.claims.once(
+      once,
+      fresh,
+      (fixed, keep) => this.#accept(parties, fields, fixed, { jobKey: jobKeyOf(token, fixed), keep }),
     );
     return {
       ...identity,
-      ...(result ?? { repeated: true }),
+      ...(result ?? { repeated: true, ...remembered }),
       ...receiptIn(fields, identity),
       ...(unsettled && { unsettled }),
     };
   }
 
-  /** Stores a message and queues its dispatch or its fan-out, or leaves nothing. Repeatable under one identity. */
+  /**
+   * Counts a message, stores it and queues its dispatch or its fan-out, or leaves nothing. Repeatable under one
+   * identity; what may have been answered is not refused for its price any more.
+   */
   async #accept(
     parties: Parties,
     fields: MessageFields,
     identity: Identity,
     repeatable: Repeatable = {},
-  ): Promise<Pick<Accepted, 'devices' | 'users'>> {
+  ): Promise<Pick<Accepted, 'allowance' | 'devices' | 'users'>> {
     const recipients = await chooseRecipients(this.#context.directory, parties, fields.devices);
     const receipt = fields.emergency && newReceipt(fields.emergency, parties.app, recipients, identity);
-    if (!receipt) return this.#distribute(recipients, parties.app, fields, identity, repeatable);
+    const spending = {
+      owner: parties.app.owner,
+      users: usersOf(recipients).length,
+      at: identity.receivedAt,
+      again: repeatable.keep === true,
+    };
+    return this.#context.quota.spend(spending, () =>
+      this.#store(recipients, parties.app, fields, identity, repeatable, receipt),
+    );
+  }
+
+  /** Stores a message and its receipt, and queues what is to be done with them. */
+  async #store(
+    recipients: Recipients,
+    app: App,
+    fields: MessageFields,
+    identity: Identity,
+    repeatable: Repeatable,
+    receipt: Receipt | undefined,
+  ): Promise<Pick<Accepted, 'devices' | 'users'>> {
+    if (!receipt) return this.#distribute(recipients, app, fields, identity, repeatable);
     try {
       await this.#context.receipts.put(receipt);
-      return await this.#distribute(recipients, parties.app, fields, identity, repeatable, receipt);
+      return await this.#distribute(recipients, app, fields, identity, repeatable, receipt);
     } catch (error) {
       // Without it no repetition goes out.
       if (!repeatable.keep) await takeBack(() => this.#context.receipts.withdraw(receipt.receipt));
@@ -228,8 +263,7 @@ function newReceipt(
   recipients: Recipients,
   identity: Identity,
 ): Receipt {
-  const addressed = 'users' in recipients ? recipients.users : recipients.devices;
-  const users = [...new Set(addressed.map(({ user }) => user))];
+  const users = usersOf(recipients);
   if (users.length > MAX_RECEIPT_USERS) {
     throw new Refusal({
       field: 'user',

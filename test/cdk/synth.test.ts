@@ -16,7 +16,7 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true, force: true }));
 
-test('cdk synth works without an account and without a warning, and closes sign-up by default', async () => {
+test('cdk synth works without an account and without a warning, closes sign-up and limits bursts by default', async () => {
   const environment = { ...process.env, AWS_ACCESS_KEY_ID: '', AWS_PROFILE: '', HOME: folder };
 
   const { stderr } = await run(
@@ -31,6 +31,8 @@ test('cdk synth works without an account and without a warning, and closes sign-
   const api = await readFile(join(folder, 'PealApi.template.json'), 'utf8');
   assert.doesNotMatch(stderr, /warn/i);
   assert.match(api, /"SIGN_UP": "closed"/);
+  assert.match(api, /"QUOTA": "0"/);
+  assert.match(api, /"BURST": "1200"/);
 });
 
 test('an unknown sign-up mode fails synthesis and says what is allowed', async () => {
@@ -40,4 +42,13 @@ test('an unknown sign-up mode fails synthesis and says what is allowed', async (
   });
 
   await assert.rejects(synth, /sign-up must be open, invitation or closed, not "everybody"/);
+});
+
+test('a limit that is none fails synthesis and names itself', async () => {
+  const synth = run(process.execPath, ['cdk/app.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, CDK_OUTDIR: join(folder, 'wrong'), CDK_CONTEXT_JSON: '{"quota":"plenty"}' },
+  });
+
+  await assert.rejects(synth, /the context value quota must be a whole number from 0 .*, not "plenty"/);
 });

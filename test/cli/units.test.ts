@@ -4,12 +4,15 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
+import type { CliError } from '../../cli/errors.ts';
+import { explain } from '../../cli/failures.ts';
 import { deviceName } from '../../cli/listen/device.ts';
 import { htmlToText } from '../../cli/listen/html-text.ts';
 import { harmless, jsonLine, table } from '../../cli/output.ts';
 import { configFile, dataFolder } from '../../cli/paths.ts';
 import { readLine } from '../../cli/prompt.ts';
 import { parseDuration, parseTime } from '../../cli/time.ts';
+import { PealError } from '../../lib/device/errors.ts';
 
 test('never shows a password that is typed', async () => {
   const input = new PassThrough();
@@ -31,6 +34,16 @@ test('takes an end of the input and an interruption for no answer', async () => 
 
     await assert.rejects(answer, { exitCode: 130 });
   }
+});
+
+test('says how long to wait where the server says so, and else that the quota is spent', () => {
+  const refused = { status: 429, errors: ['no'], fields: { token: 'no' } };
+
+  const soon = explain(new PealError({ ...refused, retryAfter: 7 }), 'server') as CliError;
+  const later = explain(new PealError(refused), 'server') as CliError;
+
+  assert.match(soon.advice ?? '', /Wait 7 s/);
+  assert.match(later.advice ?? '', /quota is spent/);
 });
 
 test('keeps files where each system expects them', () => {
