@@ -35,8 +35,8 @@ function answer(
   headers: Record<string, string> = {},
 ): Response {
   const key = `${originOf(c)} ${c.req.path}`;
-  const found = kept.get(key) ?? newlyKept(make());
   if (kept.size >= MAX_KEPT) kept.clear();
+  const found = kept.get(key) ?? newlyKept(make());
   kept.set(key, found);
   const known = (c.req.header('if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (known.includes(found.etag)) return notModified(found.etag);

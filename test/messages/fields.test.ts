@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Params } from '../../lib/http/params.ts';
 import { messageFields } from '../../lib/messages/fields.ts';
@@ -83,4 +84,16 @@ test('whatever the fields are, they are taken within their limits or refused by 
     }),
     { numRuns: 500 },
   );
+});
+
+test('takes the ciphertext of any field at its limit, even if its sender’s gzip only wraps it', () => {
+  for (const [name, limit] of Object.entries({ message: 1024, title: 250, url: 512, url_title: 100 })) {
+    const zipped = gzipSync('😀'.repeat(limit), { level: 0 }).length;
+    const ciphertext = 'x'.repeat(4 * Math.ceil((16 + 16 * (Math.floor(zipped / 16) + 1) + 32) / 3));
+
+    assert.deepEqual(refused({ [name]: ciphertext, encrypted: '1' }), []);
+    assert.deepEqual(refused({ [name]: ciphertext }), [name]);
+    // What is allowed for a header with a file name is not much more.
+    assert.deepEqual(refused({ [name]: `${ciphertext}${'x'.repeat(100)}`, encrypted: '1' }), [name]);
+  }
 });
