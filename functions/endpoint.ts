@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import * as v from 'valibot';
 import { readParams } from '../lib/http/body.ts';
 import { type FieldsSchema, readFields } from '../lib/http/fields.ts';
+import { requiredFile } from '../lib/http/files.ts';
 import type { Params } from '../lib/http/params.ts';
 import { type HttpContext, type HttpEnv, source } from './http.ts';
 
@@ -19,9 +20,11 @@ export interface Endpoint<Schema extends FieldsSchema = FieldsSchema> {
   by: 'app' | 'nobody' | 'session';
   /** Its parameters, but for the credential and the segments of the path. */
   params: Schema;
+  /** Its files: parts of a multipart form, by name. Each must be there. */
+  files?: Record<string, { description: string; maxBytes: number }>;
   /** What a success has beside `status` and `request`. */
   answer: v.GenericSchema;
-  /** Largest body in bytes; 64 KiB unless told, which no text parameter comes near. */
+  /** Largest body in bytes; unless told, that of its files and 64 KiB, which no text parameter comes near. */
   maxBytes?: number;
 }
 
@@ -31,6 +34,8 @@ export interface EndpointRequest<Schema extends FieldsSchema> {
   params: Params;
   /** The endpoint's parameters, checked. A call, so that a handler can check the credential first. @throws Refusal */
   fields(): v.InferOutput<Schema>;
+  /** A file that the endpoint takes. @throws Refusal */
+  file(name: string): Uint8Array;
   /** A segment of the path. */
   segment(name: string): string;
 }
@@ -48,7 +53,7 @@ export function endpoint<Schema extends FieldsSchema>(definition: Endpoint<Schem
 /** Answers an endpoint's requests. */
 export function on<Schema extends FieldsSchema>(
   app: Hono<HttpEnv>,
-  { method, path, params: schema, maxBytes = MAX_BYTES }: Endpoint<Schema>,
+  { method, path, params: schema, files = {}, maxBytes = MAX_BYTES + sizeOf(files) }: Endpoint<Schema>,
   handle: (request: EndpointRequest<Schema>) => Promise<Response>,
 ): void {
   app.on(method, routes(path), async (c: HttpContext) => {
@@ -57,10 +62,15 @@ export function on<Schema extends FieldsSchema>(
       c,
       params,
       fields: () => readFields(params, schema),
+      file: (name) => requiredFile(params, name, files[name]!.maxBytes),
       segment: (name) => (c.req.param(name) ?? '').replace(/\.json$/, ''),
     });
   });
 }
+
+/** Bytes of all files of an endpoint. */
+const sizeOf = (files: NonNullable<Endpoint['files']>): number =>
+  Object.values(files).reduce((sum, { maxBytes }) => sum + maxBytes, 0);
 
 /** The routes of a path: with and without suffix, unless its last segment is a name, which takes the suffix in. */
 function routes(path: string): string[] {
