@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { inflateSync } from 'node:zlib';
 import { createJimp } from '@jimp/core';
-import gif from '@jimp/js-gif';
 import jpeg from '@jimp/js-jpeg';
 import png from '@jimp/js-png';
 import * as contain from '@jimp/plugin-contain';
 import { Refusal } from '../refusal.ts';
+import { decodeGif } from './gif.ts';
 import { ICON_PIXELS, MAX_PIXELS } from './icon-limits.ts';
 import { type ImageHeader, readImageHeader } from './image-header.ts';
 
 /** Only what is needed: the whole of jimp is twice as large. */
-const Jimp = createJimp({ formats: [png, jpeg, gif], plugins: [contain.methods] });
+const Jimp = createJimp({ formats: [png, jpeg], plugins: [contain.methods] });
 
 /** An ordinary progressive JPEG has ten. */
 const MAX_SCANS = 64;
@@ -44,15 +44,17 @@ export async function makeIcon(file: Uint8Array): Promise<Icon> {
   if (Math.min(header.width, header.height) === 0 || header.scans > MAX_SCANS || isBomb(bytes, header)) {
     throw unreadable();
   }
-  const image = await decode(bytes);
+  const image = await decode(bytes, header);
   image.contain({ w: ICON_PIXELS, h: ICON_PIXELS });
   const content = await image.getBuffer('image/png');
   const name = createHash('sha256').update(content).digest('hex').slice(0, 32);
   return { name, png: content };
 }
 
-async function decode(bytes: Buffer) {
+async function decode(bytes: Buffer, { type }: ImageHeader) {
   try {
+    // Its pixels must be all of their buffer, as `Buffer.alloc` gives it.
+    if (type === 'image/gif') return Jimp.fromBitmap(decodeGif(bytes));
     // The JPEG decoder's own bounds, for what a header does not say.
     return await Jimp.fromBuffer(bytes, {
       'image/jpeg': { maxResolutionInMP: 4.2, maxMemoryUsageInMB: 256 },

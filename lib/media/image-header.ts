@@ -1,4 +1,5 @@
 /** What an image says of itself before anything of it is decoded. */
+import { paletteBytes } from './gif.ts';
 
 export interface ImageHeader {
   type: 'image/gif' | 'image/jpeg' | 'image/png';
@@ -30,13 +31,13 @@ function png(bytes: Buffer): ImageHeader | undefined {
 }
 
 /**
- * GIF89a, §18 and §20. A decoder makes room for the first picture, which is bounded by a screen that it need not fit
- * in: the larger of both counts.
+ * GIF89a, §18 and §20. The first picture need not fit the screen, and is decoded all the same: the larger of both
+ * counts.
  */
 function gif(bytes: Buffer): ImageHeader | undefined {
   if (bytes.length < 13) return undefined;
   const screen = { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) };
-  let at = 13 + colours(bytes[10]!);
+  let at = 13 + paletteBytes(bytes[10]!);
   while (bytes[at] === 0x21) {
     at += 2;
     // An extension is blocks, each with its length before it; one of length 0 ends it.
@@ -48,9 +49,6 @@ function gif(bytes: Buffer): ImageHeader | undefined {
   const height = Math.max(screen.height, bytes.readUInt16LE(at + 3) + bytes.readUInt16LE(at + 7));
   return { type: 'image/gif', width, height, scans: 1 };
 }
-
-/** Bytes of the table of colours that a GIF's flags announce. */
-const colours = (flags: number): number => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
 
 /** ITU T.81, annex B: segments, each with its length, up to the first frame's. */
 function jpeg(bytes: Buffer): ImageHeader | undefined {
