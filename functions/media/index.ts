@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Apps, appIdOf, DEFAULT_ICON } from '../../lib/accounts/apps.ts';
 import { findSession } from '../../lib/accounts/sessions.ts';
-import { success } from '../../lib/http/answer.ts';
+import { failure, success } from '../../lib/http/answer.ts';
 import { fileAnswer } from '../../lib/http/file-answer.ts';
 import { IMMUTABLE, MEDIA, MediaBucket, type MediaKind } from '../../lib/media/bucket.ts';
 import { CustomSounds, isSoundId } from '../../lib/media/custom-sounds.ts';
@@ -79,6 +79,8 @@ app.get('/icons/:file', async (c) => {
   if (ICONS.includes(name)) return serveBuiltIn(c, 'icons', DEFAULT_ICON);
   return serveUploaded(c, 'icons', /^[0-9a-f]{32}$/.test(name) ? name : undefined);
 });
+
+app.notFound(() => failure(new Refusal({ field: 'path', reason: 'not found' }, 404)));
 
 export const handler = serve(app);
 

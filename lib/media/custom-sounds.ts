@@ -48,7 +48,7 @@ export const isSoundId = (text: string): boolean => /^[A-Za-z0-9]{24}$/.test(tex
 
 /** All sounds of an account, as they are stored: in one item, which a send reads at once. */
 interface Stored {
-  sounds: Record<string, { id: string; description: string; digest: string }>;
+  sounds: (CustomSound & { digest: string })[];
   /** 0: there is no item yet. */
   version: number;
 }
@@ -97,7 +97,7 @@ export class CustomSounds {
       const other = addable(stored, name, description, digest);
       return other
         ? { result: other }
-        : { result: id, next: { ...stored.sounds, [name]: { id, description, digest } } };
+        : { result: id, next: [...stored.sounds, { name, id, description, digest }] };
     });
     return { name, id: kept, description };
   }
@@ -110,13 +110,13 @@ export class CustomSounds {
   /** @throws Refusal naming `name` */
   async remove(owner: string, name: string): Promise<void> {
     const { sounds } = await readSounds(this.#table, owner);
-    const sound = Object.hasOwn(sounds, name) ? sounds[name] : undefined;
+    const sound = sounds.find((one) => one.name === name);
     if (!sound) throw new Refusal({ field: 'name', reason: 'not found' }, 404);
     await this.#bucket.delete('sounds', sound.id);
+    // Of the same name, but added in the meantime: that one stays.
     await this.#change(owner, (stored) => {
-      const { [name]: found, ...rest } = stored.sounds;
-      // Removed and added anew in the meantime: that one stays.
-      return found?.id === sound.id ? { result: undefined, next: rest } : { result: undefined };
+      const next = stored.sounds.filter(({ id }) => id !== sound.id);
+      return next.length < stored.sounds.length ? { result: undefined, next } : { result: undefined };
     });
   }
 
@@ -149,8 +149,8 @@ export class CustomSounds {
 /** An account's sounds, by name. Costs one read unit per 4 KB: some thirty sounds. */
 export async function listSounds(directory: Table, owner: string): Promise<CustomSound[]> {
   const { sounds } = await readSounds(directory, owner);
-  return Object.entries(sounds)
-    .map(([name, { id, description }]) => ({ name, id, description }))
+  return sounds
+    .map(({ name, id, description }) => ({ name, id, description }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -168,13 +168,13 @@ export async function resolveSound(
   const builtIn = builtInSound(sound);
   if (builtIn !== undefined) return builtIn;
   const { sounds } = await readSounds(directory, owner);
-  return Object.hasOwn(sounds, sound) ? sounds[sound]!.id : sound;
+  return sounds.find(({ name }) => name === sound)?.id ?? sound;
 }
 
 /** Strongly consistent: a sound that was uploaded a moment ago plays. */
 async function readSounds(directory: Table, owner: string): Promise<Stored> {
   const [items] = await batchGet([{ table: directory, keys: [soundsKey(owner)], consistent: true }]);
-  return { sounds: {}, version: 0, ...(items![0] as Partial<Stored> | undefined) };
+  return { sounds: [], version: 0, ...(items![0] as Partial<Stored> | undefined) };
 }
 
 /**
@@ -184,10 +184,10 @@ async function readSounds(directory: Table, owner: string): Promise<Stored> {
  * @throws Refusal naming `name`
  */
 function addable({ sounds }: Stored, name: string, description: string, digest: string): string | undefined {
-  const known = Object.hasOwn(sounds, name) ? sounds[name] : undefined;
+  const known = sounds.find((one) => one.name === name);
   if (known?.digest === digest && known.description === description) return known.id;
   if (known) throw new Refusal({ field: 'name', reason: 'has already been taken' });
-  if (Object.keys(sounds).length >= MAX_SOUNDS) {
+  if (sounds.length >= MAX_SOUNDS) {
     throw new Refusal({
       field: 'name',
       reason: `cannot be added: an account has at most ${MAX_SOUNDS} sounds`,

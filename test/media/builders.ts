@@ -48,3 +48,10 @@ export function interlaced(size: number): Buffer {
     END,
   ]);
 }
+
+/** A PNG of so many bytes, most of them a comment. */
+export function padded(size: number): Buffer {
+  const bytes = png(20, 20);
+  const comment = chunk('tEXt', Buffer.alloc(size - bytes.length - 12, 0x41));
+  return Buffer.concat([bytes.subarray(0, 33), comment, bytes.subarray(33)]);
+}
