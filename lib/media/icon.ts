@@ -13,7 +13,7 @@ import { type ImageHeader, readImageHeader } from './image-header.ts';
 const Jimp = createJimp({ formats: [png, jpeg], plugins: [contain.methods] });
 
 /** An ordinary progressive JPEG has ten. */
-const MAX_SCANS = 64;
+const MAX_SCANS = 32;
 
 /** Bytes a pixel of the largest PNG: four channels of sixteen bits. */
 const PNG_PIXEL_BYTES = 8;

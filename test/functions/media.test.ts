@@ -98,7 +98,7 @@ describe('what comes with Peal', () => {
       '/sounds/constructor.mp3',
       `/sounds/${'a'.repeat(24)}.mp3`,
       '/sounds/..%2F..%2Findex.js.mp3',
-      '/sounds/%2e%2e%2ficons%2fdefault.png',
+      '/sounds/%2e%2e%2f%2e%2e%2fassets%2ficons%2fdefault.png',
       '/sounds/..%5c..%5cindex.js',
       '/sounds/po.mp3%00.mp3',
       '/icons/po.png',

@@ -92,8 +92,8 @@ test('refuses a JPEG that goes over its pixels very often', async () => {
   const scans = (count: number) =>
     Buffer.concat([file.subarray(0, -2), ...Array(count - 1).fill(Buffer.from([0xff, 0xda, 0, 2]))]);
 
-  assert.equal(readImageHeader(scans(64))?.scans, 64);
-  assert.equal(await refused(scans(65)), BROKEN);
+  assert.equal(readImageHeader(scans(32))?.scans, 32);
+  assert.equal(await refused(scans(33)), BROKEN);
 });
 
 for (const [what, file, sentence] of [
