@@ -147,6 +147,26 @@ export class ApiStack extends Stack {
       memory: 512,
     });
 
+    const media = new PealFunction(this, 'Media', {
+      bundle: bundles('media'),
+      description: 'Serves sounds and icons, and takes those of accounts',
+      environment: { DIRECTORY_TABLE: directory.tableName, MEDIA_BUCKET: data.media.bucketName },
+      timeout: Duration.seconds(29),
+      // A whole CPU: reading an image of four million pixels is arithmetic.
+      memory: 1769,
+    })
+      .allow(
+        ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+        directory.tableArn,
+      )
+      .allow(
+        ['s3:GetObject', 's3:PutObject'],
+        ...['icons/*', 'sounds/*'].map((keys) => data.media.arnForObjects(keys)),
+      )
+      .allow(['s3:DeleteObject'], data.media.arnForObjects('sounds/*'))
+      // Without it S3 calls what is missing forbidden.
+      .allow(['s3:ListBucket'], data.media.bucketArn);
+
     const admin = operator(this, data, dispatch, bundles('admin'));
 
     const api = new HttpApi(this, 'HttpApi', {
@@ -191,6 +211,9 @@ export class ApiStack extends Stack {
     }
     route(groups, HttpMethod.GET, ...suffixed('/1/groups'), '/1/groups/{group}');
     route(openapi, HttpMethod.GET, '/1/openapi.json', '/docs');
+    route(media, HttpMethod.GET, '/sounds/{file}', '/icons/{file}', ...suffixed('/1/account/sounds'));
+    route(media, HttpMethod.POST, ...suffixed('/1/sounds'), ...suffixed('/1/sounds/{name}/delete'));
+    route(media, HttpMethod.POST, ...suffixed('/1/apps/{id}/icon'), ...suffixed('/1/apps/{id}/icon/delete'));
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
     new CfnOutput(this, 'ApiUrl', {

@@ -18,6 +18,8 @@ export class DataStack extends Stack {
   readonly mailbox: TableV2;
   /** Attachments, for at most 3 days. */
   readonly attachments: Bucket;
+  /** Icons and sounds that accounts have uploaded. */
+  readonly media: Bucket;
   /** A Google service account's JSON, put there by the operator. */
   readonly fcmSecret: Secret;
   /** An APNs key: keyId, teamId, privateKey; put there by the operator. */
@@ -46,13 +48,17 @@ export class DataStack extends Stack {
       ...common,
       sortKey: { name: 'sk', type: AttributeType.NUMBER },
     });
-    this.attachments = new Bucket(this, 'Attachments', {
+    const closed = {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       versioned: false,
+      removalPolicy: RemovalPolicy.RETAIN,
+    };
+    this.attachments = new Bucket(this, 'Attachments', {
+      ...closed,
       lifecycleRules: [
         {
           id: 'gone-after-3-days',
@@ -60,8 +66,9 @@ export class DataStack extends Stack {
           abortIncompleteMultipartUploadAfter: Duration.days(1),
         },
       ],
-      removalPolicy: RemovalPolicy.RETAIN,
     });
+    // No object is ever written twice with another content, so versions would keep nothing but what was deleted.
+    this.media = new Bucket(this, 'Media', closed);
     this.fcmSecret = this.#carrierSecret('FcmCredentials', 'Service account JSON of the Firebase project');
     this.apnsSecret = this.#carrierSecret(
       'ApnsCredentials',

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { ErrorStyle } from '../lib/http/answer.ts';
 import { readParams } from '../lib/http/body.ts';
 import { type FieldsSchema, readFields } from '../lib/http/fields.ts';
+import { requiredFile } from '../lib/http/files.ts';
 import type { Params } from '../lib/http/params.ts';
 import { type HttpContext, type HttpEnv, source } from './http.ts';
 
@@ -38,7 +39,7 @@ export interface Endpoint<Schema extends FieldsSchema = FieldsSchema> {
   errors?: Readonly<Record<number, string>>;
   /** How its refusals say `errors`; the app that answers it has to be made with the same. */
   errorStyle?: ErrorStyle;
-  /** Largest body in bytes; 64 KiB unless told, which no text parameter comes near. */
+  /** Largest body in bytes; unless told, that of its files and 64 KiB, which no text parameter comes near. */
   maxBytes?: number;
 }
 
@@ -55,6 +56,8 @@ export interface EndpointRequest<Schema extends FieldsSchema> {
   params: Params;
   /** The endpoint's parameters, checked. A call, so that a handler can check the credential first. @throws Refusal */
   fields(): v.InferOutput<Schema>;
+  /** A file that the endpoint takes. @throws Refusal */
+  file(name: string): Uint8Array;
   /** A segment of the path. */
   segment(name: string): string;
 }
@@ -72,7 +75,14 @@ export function endpoint<Schema extends FieldsSchema>(definition: Endpoint<Schem
 /** Answers an endpoint's requests. */
 export function on<Schema extends FieldsSchema>(
   app: Hono<HttpEnv>,
-  { method, path, aliases = [], params: schema, maxBytes = MAX_BYTES }: Endpoint<Schema>,
+  {
+    method,
+    path,
+    aliases = [],
+    params: schema,
+    files = {},
+    maxBytes = MAX_BYTES + sizeOf(files),
+  }: Endpoint<Schema>,
   handle: (request: EndpointRequest<Schema>) => Promise<Response>,
 ): void {
   app.on(method, [path, ...aliases].flatMap(routes), async (c: HttpContext) => {
@@ -81,10 +91,15 @@ export function on<Schema extends FieldsSchema>(
       c,
       params,
       fields: () => readFields(params, schema),
+      file: (name) => requiredFile(params, name, files[name]!.maxBytes),
       segment: (name) => (c.req.param(name) ?? '').replace(/\.json$/, ''),
     });
   });
 }
+
+/** Bytes of all files of an endpoint. */
+const sizeOf = (files: NonNullable<Endpoint['files']>): number =>
+  Object.values(files).reduce((sum, { maxBytes }) => sum + maxBytes, 0);
 
 /** The routes of a path: with and without suffix, unless its last segment is a name, which takes the suffix in. */
 function routes(path: string): string[] {

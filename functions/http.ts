@@ -45,6 +45,9 @@ const CASED = new Map(
   ]),
 );
 
+/** Types of answers that are text; everything else crosses Lambda's JSON as base64. */
+const TEXT = /^(?:text\/|application\/json\b)/;
+
 /**
  * Runs an app behind API Gateway's HTTP API (payload format 2.0). Hono's own adapter refuses bodies on GET.
  */
@@ -58,12 +61,15 @@ export function serve(app: Hono<HttpEnv>) {
       if (value !== undefined) headers.set(name, value);
     const body = event.body ? Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : null;
     const response = await app.fetch(new Request(url, { method, headers }), { body });
+    const content = Buffer.from(await response.arrayBuffer());
+    const isText = content.length === 0 || TEXT.test(response.headers.get('content-type') ?? '');
     return {
       statusCode: response.status,
       headers: Object.fromEntries(
         [...response.headers].map(([name, value]) => [CASED.get(name) ?? name, value]),
       ),
-      body: await response.text(),
+      body: content.toString(isText ? 'utf8' : 'base64'),
+      ...(!isText && { isBase64Encoded: true }),
     };
   };
 }

@@ -10,6 +10,7 @@ const CACHE = join(ROOT, '.build', 'cloud');
 const SOURCES = [
   'cdk/**/*.ts',
   'functions/**/*.ts',
+  'functions/*/assets/*/*',
   'lib/**/*.ts',
   'cdk.json',
   'package-lock.json',

@@ -1,6 +1,6 @@
 /** Accounts, devices and apps: everything under `/1/` that is not a message. */
 import { Accounts } from '../../lib/accounts/accounts.ts';
-import { Apps } from '../../lib/accounts/apps.ts';
+import { Apps, appIdOf } from '../../lib/accounts/apps.ts';
 import { changedDevice, newDevice } from '../../lib/accounts/device-fields.ts';
 import { DeviceRegistry } from '../../lib/accounts/device-registry.ts';
 import { deviceView } from '../../lib/accounts/device-view.ts';
@@ -10,7 +10,6 @@ import { success } from '../../lib/http/answer.ts';
 import { readParams } from '../../lib/http/body.ts';
 import type { Params } from '../../lib/http/params.ts';
 import { required } from '../../lib/http/required.ts';
-import { Refusal } from '../../lib/refusal.ts';
 import { table, variable } from '../environment.ts';
 import { type HttpContext, httpApp, path, secretOf, serve, source } from '../http.ts';
 
@@ -63,7 +62,12 @@ app.on('GET', path('apps'), async (c) => {
   const { session } = await inSession(c);
   const list = await apps.list(session.user);
   return success({
-    apps: list.map(({ id, name, createdAt }) => ({ id: String(id), name, created_at: createdAt })),
+    apps: list.map(({ id, name, icon, createdAt }) => ({
+      id: String(id),
+      name,
+      icon,
+      created_at: createdAt,
+    })),
   });
 });
 
@@ -109,7 +113,5 @@ function credentials(params: Params): { email: string; password: string } {
 }
 
 function appId(c: HttpContext): number {
-  const text = c.req.param('id') ?? '';
-  if (!/^\d{1,10}$/.test(text)) throw new Refusal({ field: 'app', reason: 'not found' }, 404);
-  return Number(text);
+  return appIdOf(c.req.param('id') ?? '');
 }

@@ -15,7 +15,7 @@ export const validate = endpoint({
 export const sounds = endpoint({
   method: 'GET',
   path: 'sounds',
-  summary: 'Lists the sounds that a message may name',
+  summary: 'Lists the sounds that a message may name: the built-in ones, and those of the app’s owner',
   by: 'app',
   params: v.object({}),
   answer: v.object({ sounds: v.record(v.string(), v.string()) }),

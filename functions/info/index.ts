@@ -1,6 +1,7 @@
 /** What senders ask before they send: is this user key good, which sounds are there, how much may be sent. */
 import { authorize } from '../../lib/accounts/app-token.ts';
 import { success } from '../../lib/http/answer.ts';
+import { listSounds } from '../../lib/media/custom-sounds.ts';
 import { limits } from '../../lib/messages/limits.ts';
 import { allowanceOf } from '../../lib/messages/quota.ts';
 import { SOUNDS } from '../../lib/messages/sounds.ts';
@@ -19,8 +20,11 @@ on(app, endpoints.validate, async ({ params, fields }) =>
 );
 
 on(app, endpoints.sounds, async ({ params }) => {
-  await authorize(directory, params.get('token'));
-  return success({ sounds: SOUNDS });
+  const { app: sender } = await authorize(directory, params.get('token'));
+  const own = await listSounds(directory, sender.owner);
+  return success({
+    sounds: { ...SOUNDS, ...Object.fromEntries(own.map(({ name, description }) => [name, description])) },
+  });
 });
 
 on(app, endpoints.limits, async ({ params }) => {

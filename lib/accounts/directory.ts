@@ -6,6 +6,7 @@
  * | ------------------------- | -------------------- | ---------------------------- |
  * | account, by its address   | `email#<address>`    | `account`                    |
  * | all devices of an account | `user#<user key>`    | `devices`                    |
+ * | all sounds of an account  | `user#<user key>`    | `sounds`                     |
  * | a session                 | `user#<user key>`    | `session#<hash>`             |
  * | an app, for its owner     | `user#<user key>`    | `app#<id>`                   |
  * | an app, for sending       | `token#<hash>`       | `app`                        |
@@ -23,6 +24,7 @@
 
 export const accountKey = (email: string) => ({ pk: `email#${email}`, sk: 'account' });
 export const devicesKey = (user: string) => ({ pk: `user#${user}`, sk: 'devices' });
+export const soundsKey = (user: string) => ({ pk: `user#${user}`, sk: 'sounds' });
 export const sessionKey = (user: string, secretHash: string) => ({
   pk: `user#${user}`,
   sk: `session#${secretHash}`,

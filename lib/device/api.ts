@@ -52,6 +52,8 @@ export interface DeviceInfo {
 export interface AppInfo {
   id: string;
   name: string;
+  /** Name of its icon: `/icons/{icon}.png`. */
+  icon: string;
   /** Unix seconds. */
   created_at: number;
 }

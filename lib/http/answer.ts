@@ -4,7 +4,7 @@ import { Refusal } from '../refusal.ts';
 import { BodyError } from './errors.ts';
 
 /** Headers of every answer, as Pushover's server gives them. */
-const COMMON = {
+export const COMMON = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Allow-Methods': 'POST, OPTIONS',
   'Access-Control-Allow-Headers':

@@ -8,6 +8,7 @@ import type { Params } from '../http/params.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import { type Mailbox, RETENTION_SECONDS } from '../mailbox/mailbox.ts';
 import { messageIds } from '../mailbox/message-id.ts';
+import { resolveSound } from '../media/custom-sounds.ts';
 import { ENVELOPE_VERSION, type Envelope } from '../protocol/envelope.ts';
 import { RECEIPT_SECONDS, type Receipt, type Receipts } from '../receipts/receipts.ts';
 import { startRepeats } from '../receipts/repeat.ts';
@@ -70,6 +71,7 @@ export interface Accepted extends Identity, Remembered {
  *
  * What it costs for one message to n devices: one BatchGetItem (1 read unit for the app, 1 per 4 KB of each
  * account's devices; 1 per 4 KB of a group's members), n PutItem (1 write unit per KB), one SendMessageBatch a carrier.
+ * A sound that is not built in costs a BatchGetItem more (1 read unit per 4 KB of the owner's sounds).
  * An idempotency key costs two PutItem more. An emergency costs two more of these (its receipt, its chain of
  * repetitions), and a PutItem a tag. The burst limit costs one message in some an UpdateItem (at the default, one in
  * twelve), a quota costs every message one.
@@ -136,11 +138,16 @@ export class Sender {
    */
   async #accept(
     parties: Parties,
-    fields: MessageFields,
+    given: MessageFields,
     identity: Identity,
     repeatable: Repeatable = {},
   ): Promise<Pick<Accepted, 'allowance' | 'devices' | 'users'>> {
-    const recipients = await chooseRecipients(this.#context.directory, parties, fields.devices);
+    const { directory } = this.#context;
+    const [recipients, sound] = await Promise.all([
+      chooseRecipients(directory, parties, given.devices),
+      resolveSound(directory, parties.app.owner, given.sound),
+    ]);
+    const fields = sound === undefined ? given : { ...given, sound };
     const receipt = fields.emergency && newReceipt(fields.emergency, parties.app, recipients, identity);
     const spending = {
       owner: parties.app.owner,

@@ -30,7 +30,10 @@ export interface Envelope {
   url_title?: string;
   /** −2 … 2 (Pushover's scale). */
   priority: number;
-  /** Name of the sound; absent: the device's own default. */
+  /**
+   * The sound: a built-in one's name, the id of one of the sender's own, both at `/sounds/{sound}.mp3`; or a name that
+   * only the recipient's own sounds may have. Absent, or nowhere to be found: the device's default.
+   */
   sound?: string;
   /** The message text has Pushover's HTML subset. */
   html?: 1;

@@ -38,18 +38,27 @@ test('the Directory can be restored to any point in time', async () => {
   assert.equal(replica?.PointInTimeRecoverySpecification?.PointInTimeRecoveryEnabled, true);
 });
 
-test('the attachments bucket is private, encrypted, and empty after three days', async () => {
-  const [bucket] = await ofType(STACK, 'AWS::S3::Bucket');
-  const { Properties } = bucket!;
-  const { Rules } = Properties.LifecycleConfiguration as { Rules: Record<string, unknown>[] };
+test('both buckets are private, encrypted and kept when the stack goes', async () => {
+  const buckets = await ofType(STACK, 'AWS::S3::Bucket');
 
-  assert.deepEqual(Properties.PublicAccessBlockConfiguration, {
-    BlockPublicAcls: true,
-    BlockPublicPolicy: true,
-    IgnorePublicAcls: true,
-    RestrictPublicBuckets: true,
-  });
-  assert.match(JSON.stringify(Properties.BucketEncryption), /AES256/);
+  assert.equal(buckets.length, 2);
+  for (const { Properties, DeletionPolicy } of buckets) {
+    assert.deepEqual(Properties.PublicAccessBlockConfiguration, {
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    });
+    assert.match(JSON.stringify(Properties.BucketEncryption), /AES256/);
+    assert.equal(DeletionPolicy, 'Retain');
+  }
+});
+
+test('attachments are gone after three days, icons and sounds stay', async () => {
+  const [attachments, media] = await ofType(STACK, 'AWS::S3::Bucket');
+  const { Rules } = attachments!.Properties.LifecycleConfiguration as { Rules: Record<string, unknown>[] };
+
+  assert.equal(media!.Properties.LifecycleConfiguration, undefined);
   assert.deepEqual(Rules, [
     {
       Id: 'gone-after-3-days',
@@ -58,19 +67,21 @@ test('the attachments bucket is private, encrypted, and empty after three days',
       Status: 'Enabled',
     },
   ]);
-  assert.equal(bucket!.DeletionPolicy, 'Retain');
 });
 
-test('the attachments bucket refuses plain HTTP', async () => {
-  const [policy] = await ofType(STACK, 'AWS::S3::BucketPolicy');
-  const { Statement } = policy!.Properties.PolicyDocument as { Statement: Record<string, unknown>[] };
+test('both buckets refuse plain HTTP', async () => {
+  const policies = await ofType(STACK, 'AWS::S3::BucketPolicy');
 
-  assert.ok(
-    Statement.some(
-      ({ Effect, Condition }) =>
-        Effect === 'Deny' && JSON.stringify(Condition) === '{"Bool":{"aws:SecureTransport":"false"}}',
-    ),
-  );
+  assert.equal(policies.length, 2);
+  for (const { Properties } of policies) {
+    const { Statement } = Properties.PolicyDocument as { Statement: Record<string, unknown>[] };
+    assert.ok(
+      Statement.some(
+        ({ Effect, Condition }) =>
+          Effect === 'Deny' && JSON.stringify(Condition) === '{"Bool":{"aws:SecureTransport":"false"}}',
+      ),
+    );
+  }
 });
 
 test('carriers have a secret each, kept when the stack goes', async () => {

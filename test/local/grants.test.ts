@@ -8,9 +8,10 @@ import { createKeyPair, createListener, type Listener, type PealApi } from '../.
 import { answerJson } from '../../local/aws/call.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { asList, isObject, type JsonObject } from '../../local/template/json.ts';
+import { mp3, png } from '../media/builders.ts';
 import { hurry } from '../receipts/hurry.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
-import { get, newAccount, post, type TestPeal, usePeal } from '../support/peal.ts';
+import { get, newAccount, post, request, type TestPeal, usePeal } from '../support/peal.ts';
 import type { Cleanup } from './assemblies.ts';
 
 /** A sender's server, which is told of acknowledgements: at first it is out of order. */
@@ -306,6 +307,25 @@ test('every grant of every role is used, so that none is wider than what Peal do
       const { status } = await send('to the group', { user: group, idempotency_key: 'once' });
       assert.equal(status, 200);
     }
+  });
+
+  await t.test('a sound and an icon', async () => {
+    const { secret } = account;
+    const [app] = await api.listApps();
+    for (const [path, file, bytes] of [
+      ['sounds.json', 'sound', mp3(20)],
+      [`apps/${app!.id}/icon.json`, 'icon', png(9, 9)],
+    ] as const) {
+      const body = new FormData();
+      body.set('secret', secret);
+      body.set('name', 'ding');
+      body.set(file, new Blob([Buffer.from(bytes)]), 'file');
+      const { body: made } = await request(peal(), path, { method: 'POST', body });
+      const address = file === 'icon' ? `icons/${made.icon}.png` : `sounds/${made.id}.mp3`;
+      assert.equal((await fetch(`${peal().api}/${address}`)).status, 200);
+    }
+    assert.equal((await post(peal(), 'sounds/ding/delete.json', { secret })).status, 200);
+    assert.equal((await fetch(`${peal().api}/icons/${'0'.repeat(32)}.png`)).status, 404);
   });
 
   await t.test('the rest of an account’s life', async () => {

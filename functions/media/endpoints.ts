@@ -1,0 +1,59 @@
+import * as v from 'valibot';
+import { MAX_SECONDS, NEW_SOUND, SOUND } from '../../lib/media/custom-sounds.ts';
+import { MAX_PIXELS } from '../../lib/media/icon-limits.ts';
+import { endpoint, NOTHING } from '../endpoint.ts';
+
+export const addSound = endpoint({
+  method: 'POST',
+  path: 'sounds',
+  summary: 'Uploads a sound that the account’s apps may name in their messages',
+  by: 'session',
+  params: NEW_SOUND,
+  files: { sound: { description: `MP3, at most ${MAX_SECONDS} seconds`, maxBytes: 500 * 1024 } },
+  answer: SOUND,
+});
+
+export const ownSounds = endpoint({
+  method: 'GET',
+  path: 'account/sounds',
+  summary: 'Lists the sounds that the account has uploaded',
+  by: 'session',
+  params: v.object({}),
+  answer: v.object({ sounds: v.array(SOUND) }),
+});
+
+export const deleteSound = endpoint({
+  method: 'POST',
+  path: 'sounds/{name}/delete',
+  summary: 'Deletes a sound that the account has uploaded',
+  by: 'session',
+  params: v.object({}),
+  answer: NOTHING,
+});
+
+export const setIcon = endpoint({
+  method: 'POST',
+  path: 'apps/{id}/icon',
+  summary: 'Gives an app an icon',
+  by: 'session',
+  params: v.object({}),
+  files: {
+    icon: {
+      description: `PNG, JPEG or GIF, at most ${MAX_PIXELS} × ${MAX_PIXELS}`,
+      maxBytes: 1024 * 1024,
+    },
+  },
+  answer: v.object({
+    /** Its name: `/icons/{icon}.png`. */
+    icon: v.string(),
+  }),
+});
+
+export const deleteIcon = endpoint({
+  method: 'POST',
+  path: 'apps/{id}/icon/delete',
+  summary: 'Gives an app the default icon again',
+  by: 'session',
+  params: v.object({}),
+  answer: NOTHING,
+});

@@ -1,0 +1,117 @@
+/** Sounds and icons: what devices fetch, and what accounts upload. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
+import { Apps, appIdOf, DEFAULT_ICON } from '../../lib/accounts/apps.ts';
+import { findSession } from '../../lib/accounts/sessions.ts';
+import { failure, success } from '../../lib/http/answer.ts';
+import { fileAnswer } from '../../lib/http/file-answer.ts';
+import { IMMUTABLE, MEDIA, MediaBucket, type MediaKind } from '../../lib/media/bucket.ts';
+import { CustomSounds, isSoundId } from '../../lib/media/custom-sounds.ts';
+import { builtInSound } from '../../lib/messages/sounds.ts';
+import { Refusal } from '../../lib/refusal.ts';
+import { type EndpointRequest, on } from '../endpoint.ts';
+import { CALL, table, variable } from '../environment.ts';
+import { type HttpContext, httpApp, secretOf, serve } from '../http.ts';
+import * as endpoints from './endpoints.ts';
+
+/** What comes with a release may change with the next: it is kept for a week, then asked for again. */
+const BUILT_IN = 'public, max-age=604800';
+
+const directory = table('DIRECTORY_TABLE');
+const bucket = new MediaBucket(
+  new S3Client({ maxAttempts: 4, requestHandler: CALL }),
+  variable('MEDIA_BUCKET'),
+);
+const sounds = new CustomSounds(directory, bucket);
+const apps = new Apps(directory, Date.now);
+const app = httpApp();
+
+/** The account that a request is made for. */
+async function userOf({ c, params }: Pick<EndpointRequest<never>, 'c' | 'params'>): Promise<string> {
+  return (await findSession(directory, secretOf(c, params))).user;
+}
+
+on(app, endpoints.addSound, async (request) => {
+  const user = await userOf(request);
+  return success(await sounds.add(user, request.fields(), request.file('sound')));
+});
+
+on(app, endpoints.ownSounds, async (request) =>
+  success({ sounds: await sounds.list(await userOf(request)) }),
+);
+
+on(app, endpoints.deleteSound, async (request) => {
+  await sounds.remove(await userOf(request), request.segment('name'));
+  return success();
+});
+
+on(app, endpoints.setIcon, async (request) => {
+  const user = await userOf(request);
+  const id = appIdOf(request.segment('id'));
+  await apps.find(user, id);
+  // Loaded when it is first needed: what reads images is larger than all the rest.
+  const { makeIcon } = await import('../../lib/media/icon.ts');
+  const icon = await makeIcon(request.file('icon'));
+  await bucket.put('icons', icon.name, icon.png);
+  await apps.setIcon(user, id, icon.name);
+  return success({ icon: icon.name });
+});
+
+on(app, endpoints.deleteIcon, async (request) => {
+  await apps.setIcon(await userOf(request), appIdOf(request.segment('id')), DEFAULT_ICON);
+  return success();
+});
+
+/** Names of the icons that come with Peal: a client falls back to either, where it finds no icon. */
+const ICONS = [DEFAULT_ICON, 'pushover'];
+
+app.get('/sounds/:file', async (c) => {
+  const name = nameIn(c, 'sounds');
+  const builtIn = builtInSound(name);
+  if (builtIn !== undefined) return serveBuiltIn(c, 'sounds', builtIn);
+  return serveUploaded(c, 'sounds', isSoundId(name) ? name : undefined);
+});
+
+app.get('/icons/:file', async (c) => {
+  const name = nameIn(c, 'icons');
+  if (ICONS.includes(name)) return serveBuiltIn(c, 'icons', DEFAULT_ICON);
+  return serveUploaded(c, 'icons', /^[0-9a-f]{32}$/.test(name) ? name : undefined);
+});
+
+app.notFound(() => failure(new Refusal({ field: 'path', reason: 'not found' }, 404)));
+
+export const handler = serve(app);
+
+/** What comes before the suffix; empty without it. */
+function nameIn(c: HttpContext, kind: MediaKind): string {
+  const file = c.req.param('file') ?? '';
+  return file.endsWith(MEDIA[kind].suffix) ? file.slice(0, -MEDIA[kind].suffix.length) : '';
+}
+
+/** Files that were served, by their paths. */
+const builtIns = new Map<string, { content: Buffer; tag: string }>();
+
+/** Serves a file that comes with this function. Its name is one of ours, never a client's. */
+async function serveBuiltIn(c: HttpContext, kind: MediaKind, name: string): Promise<Response> {
+  const { type, suffix } = MEDIA[kind];
+  const path = join(import.meta.dirname, 'assets', kind, name + suffix);
+  let file = builtIns.get(path);
+  if (!file) {
+    const content = await readFile(path);
+    file = { content, tag: createHash('sha256').update(content).digest('base64url') };
+    builtIns.set(path, file);
+  }
+  return fileAnswer({ ...file, type, cacheControl: BUILT_IN }, c.req.raw.headers);
+}
+
+/** Serves what an account has uploaded. Its name is its tag: it never names another content. */
+async function serveUploaded(c: HttpContext, kind: MediaKind, name: string | undefined): Promise<Response> {
+  const content = name === undefined ? undefined : await bucket.get(kind, name);
+  if (name === undefined || content === undefined) {
+    throw new Refusal({ field: kind === 'icons' ? 'icon' : 'sound', reason: 'not found' }, 404);
+  }
+  const { type } = MEDIA[kind];
+  return fileAnswer({ content, type, tag: name, cacheControl: IMMUTABLE }, c.req.raw.headers);
+}
