@@ -89,9 +89,10 @@ export class CustomSounds {
     }
     const digest = createHash('sha256').update(mp3.audio).digest('base64url').slice(0, 16);
     const known = addable(await readSounds(this.#table, owner), name, description, digest);
-    if (known) return { name, id: known, description };
-    const id = randomCharacters(ID_LENGTH);
+    const id = known ?? randomCharacters(ID_LENGTH);
+    // Of a known one too: a deletion that died may have taken the file away and left the name.
     await this.#bucket.put('sounds', id, mp3.audio);
+    if (known) return { name, id, description };
     // When somebody else has taken the name or the last place since, the file stays behind: nobody names it.
     const kept = await this.#change(owner, (stored) => {
       const other = addable(stored, name, description, digest);

@@ -200,9 +200,10 @@ describe('custom sounds', () => {
     assert.equal((await addSound(account, 'ding', mp3(20))).status, 200);
   });
 
-  test('a deletion that dies between the file and the name is repeated', async () => {
+  test('a deletion that dies between the file and the name is repeated, or undone by uploading again', async () => {
     const account = await newAccount(peal());
-    await addSound(account, 'ding', mp3(20));
+    const { body } = await addSound(account, 'ding', mp3(20));
+    const file = `/sounds/${body.id}.mp3`;
     const stop = peal().cloud.front.intercept(({ caller, action }) =>
       caller.name.includes('Media') && action === 'PutItem'
         ? { status: 400, body: { __type: 'ValidationException' } }
@@ -211,8 +212,12 @@ describe('custom sounds', () => {
 
     const died = await post(peal(), 'sounds/ding/delete.json', { secret: account.secret });
     stop();
+    const statuses = [(await fetched(file)).status];
+    await addSound(account, 'ding', mp3(20));
+    statuses.push((await fetched(file)).status);
     const again = await post(peal(), 'sounds/ding/delete.json', { secret: account.secret });
 
+    assert.deepEqual(statuses, [404, 200]);
     assert.deepEqual([died.status, again.status], [500, 200]);
     assert.deepEqual(await ownSounds(account), []);
   });
