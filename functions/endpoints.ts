@@ -5,6 +5,7 @@
 import type { Endpoint } from './endpoint.ts';
 import * as groups from './groups/endpoints.ts';
 import * as info from './info/endpoints.ts';
+import * as media from './media/endpoints.ts';
 import * as receipts from './receipts/endpoints.ts';
 import * as send from './send/endpoints.ts';
 import * as sync from './sync/endpoints.ts';
@@ -34,6 +35,11 @@ export const AREAS: Readonly<Record<string, Area>> = {
     name: 'Groups',
     about: 'Users who are sent to by one key. Apps of the account that made a group see and change it.',
     endpoints: { ...groups },
+  },
+  media: {
+    name: 'Sounds and icons',
+    about: 'Files of an account: `/sounds/{id}.mp3` and `/icons/{icon}.png` serve them to everybody.',
+    endpoints: { ...media },
   },
   devices: {
     name: 'Devices',

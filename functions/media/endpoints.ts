@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { MAX_SECONDS, NEW_SOUND, SOUND } from '../../lib/media/custom-sounds.ts';
 import { MAX_PIXELS } from '../../lib/media/icon-limits.ts';
+import { MAX_SECONDS, NEW_SOUND, SOUND } from '../../lib/media/sound-fields.ts';
 import { endpoint, NOTHING } from '../endpoint.ts';
 
 export const addSound = endpoint({

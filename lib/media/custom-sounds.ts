@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import * as v from 'valibot';
 import { soundsKey } from '../accounts/directory.ts';
 import { randomCharacters } from '../accounts/keys.ts';
-import { requiredText } from '../http/fields.ts';
 import { builtInSound } from '../messages/sounds.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
 import { isConditionFailure, type Table } from '../storage/table.ts';
 import type { MediaBucket } from './bucket.ts';
 import { readMp3 } from './mp3.ts';
+import { type CustomSound, MAX_SECONDS, type NewSound } from './sound-fields.ts';
 
 /** Most custom sounds of one account. */
 export const MAX_SOUNDS = 50;
-/** Longest sound, in seconds; and what encoders add before and behind it. */
-export const MAX_SECONDS = 30;
+/** What encoders add before and behind a sound, in seconds. */
 const PADDING_SECONDS = 0.5;
 
 /** Length of a sound's id: longer than any sound's name, so that none is both. */
@@ -22,29 +20,6 @@ const ID_LENGTH = 24;
 
 /** Attempts at a change that concurrent changes keep overtaking. */
 const ATTEMPTS = 8;
-
-/** What a new sound says of itself, beside its file. */
-export const NEW_SOUND = v.object({
-  name: v.pipe(
-    v.optional(v.string(), ''),
-    v.regex(/^[A-Za-z0-9_-]{1,20}$/, 'must be 1 to 20 of the characters A-Z, a-z, 0-9, _ and -'),
-    v.check((name) => builtInSound(name) === undefined, 'is the name of a built-in sound'),
-  ),
-  description: v.optional(requiredText(50)),
-});
-
-/** A sound as its owner sees it. */
-export const SOUND = v.object({
-  /** What a sender names. */
-  name: v.string(),
-  /** Names its file: `/sounds/{id}.mp3`. */
-  id: v.string(),
-  description: v.string(),
-});
-export type CustomSound = v.InferOutput<typeof SOUND>;
-
-/** Whether a text has the form of a sound's id. */
-export const isSoundId = (text: string): boolean => /^[A-Za-z0-9]{24}$/.test(text);
 
 /** All sounds of an account, as they are stored: in one item, which a send reads at once. */
 interface Stored {
@@ -77,11 +52,7 @@ export class CustomSounds {
    * @param file as it was uploaded; only its audio is kept
    * @throws Refusal naming `name` or `sound`
    */
-  async add(
-    owner: string,
-    { name, description = name }: v.InferOutput<typeof NEW_SOUND>,
-    file: Uint8Array,
-  ): Promise<CustomSound> {
+  async add(owner: string, { name, description = name }: NewSound, file: Uint8Array): Promise<CustomSound> {
     const mp3 = readMp3(file);
     if (!mp3) throw new Refusal({ field: 'sound', reason: 'must be an MP3 file' });
     if (mp3.seconds > MAX_SECONDS + PADDING_SECONDS) {

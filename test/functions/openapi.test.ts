@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { build } from 'esbuild';
@@ -23,11 +24,17 @@ interface Step {
   fields?: (world: World) => Fields;
   /** Parts of a multipart form, for an endpoint that takes files. */
   files?: Record<string, Blob>;
+  /** Segments of the path whose names mean something else in the world. */
+  at?: Record<string, string>;
   /** What later steps need, by its name in the world: where it is in the answer. */
   keep?: Record<string, string>;
 }
 
 const nothing = (): Fields => ({});
+
+/** A file of our own. */
+const asset = (path: string) =>
+  new Blob([readFileSync(join(import.meta.dirname, '../../functions/media/assets', path))]);
 
 const EMERGENCY = { priority: 2, retry: 30, expire: 60, tags: 'a/b,c', callback: 'https://example.org/' };
 
@@ -88,13 +95,33 @@ const STORY: Step[] = [
   { operation: 'POST /1/groups/{group}/remove_user.json', fields: ({ user }) => ({ user: user! }) },
   { operation: 'POST /1/groups/{group}/add_user.json', fields: ({ user }) => ({ user: user! }) },
   { operation: 'POST /1/groups/{group}/delete_user.json', fields: ({ user }) => ({ user: user! }) },
+  {
+    operation: 'POST /1/sounds.json',
+    fields: () => ({ name: 'gong', description: 'Gong' }),
+    files: { sound: asset('sounds/bike.mp3') },
+    keep: { name: 'name' },
+  },
+  { operation: 'GET /1/account/sounds.json' },
+  { operation: 'POST /1/sounds/{name}/delete.json' },
+  {
+    operation: 'POST /1/apps/{id}/icon.json',
+    at: { id: 'app' },
+    files: { icon: asset('icons/default.png') },
+  },
+  { operation: 'POST /1/apps/{id}/icon/delete.json', at: { id: 'app' } },
   { operation: 'GET /1/messages.json', fields: ({ id }) => ({ device_id: id!, after: 0 }) },
   { operation: 'GET /1/messages.json', fields: ({ open }) => ({ device_id: open! }) },
   { operation: 'POST /1/devices/{id}/update_highest_message.json', fields: () => ({ message: 1 }) },
 ];
 
-/** Routes that are no endpoints of the document: it and its page, the answer to browsers that ask first. */
-const BESIDE = ['GET /1/openapi.json', 'GET /docs', 'OPTIONS /{proxy+}'];
+/** Routes that are no endpoints of the document: it and its page, files, the answer to browsers that ask first. */
+const BESIDE = [
+  'GET /1/openapi.json',
+  'GET /docs',
+  'GET /icons/{file}',
+  'GET /sounds/{file}',
+  'OPTIONS /{proxy+}',
+];
 
 /** Routes of endpoints that are not declared yet. */
 const UNDECLARED = /^(GET|POST) \/1\/(apps|devices|users)(\/(login|logout|\{id\}(\/(delete|rotate))?))?$/;
@@ -111,21 +138,24 @@ async function newWorld(): Promise<World> {
   const account = await newAccount(peal());
   const phone = await newDevice(account, { name: 'phone' });
   const open = await newDevice(account, { name: 'open', platform: 'open' });
+  const [app] = await account.api.listApps();
   const { token, secret, user } = account;
-  return { token, secret, user, id: phone.id, open: open.id, tag: 'a/b' };
+  return { token, secret, user, app: app!.id, id: phone.id, open: open.id, tag: 'a/b' };
 }
 
 /** Makes a request as the document says: GET with a query, POST with JSON or, with files, as a multipart form. */
 function ask(
   contract: Contract,
-  { operation: name, files }: Step,
+  { operation: name, files, at = {} }: Step,
   world: World,
   fields: Fields,
 ): Promise<Answer> {
   const [method = '', template = ''] = name.split(' ');
   const path = template
     .replace('/1/', '')
-    .replaceAll(/\{(\w+)\}/g, (_, segment: string) => encodeURIComponent(world[segment] ?? ''));
+    .replaceAll(/\{(\w+)\}/g, (_, segment: string) =>
+      encodeURIComponent(world[at[segment] ?? segment] ?? ''),
+    );
   const credential = contract.operation(name).security.flatMap((one) => Object.keys(one));
   const given = {
     ...(credential.includes('token') && { token: world.token! }),

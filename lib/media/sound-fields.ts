@@ -1,0 +1,31 @@
+import * as v from 'valibot';
+import { requiredText } from '../http/fields.ts';
+import { builtInSound } from '../messages/sounds.ts';
+
+/** Longest sound, in seconds. */
+export const MAX_SECONDS = 30;
+
+/** What a new sound says of itself, beside its file. */
+export const NEW_SOUND = v.object({
+  name: v.pipe(
+    v.optional(v.string(), ''),
+    v.regex(/^[A-Za-z0-9_-]{1,20}$/, 'must be 1 to 20 of the characters A-Z, a-z, 0-9, _ and -'),
+    v.check((name) => builtInSound(name) === undefined, 'is the name of a built-in sound'),
+  ),
+  description: v.optional(requiredText(50)),
+});
+
+export type NewSound = v.InferOutput<typeof NEW_SOUND>;
+
+/** A sound as its owner sees it. */
+export const SOUND = v.object({
+  /** What a sender names. */
+  name: v.string(),
+  /** Names its file: `/sounds/{id}.mp3`. */
+  id: v.string(),
+  description: v.string(),
+});
+export type CustomSound = v.InferOutput<typeof SOUND>;
+
+/** Whether a text has the form of a sound's id. */
+export const isSoundId = (text: string): boolean => /^[A-Za-z0-9]{24}$/.test(text);
