@@ -32,7 +32,8 @@ function sealed({ id, umid, body }: StoredMessage): object {
 
 /** A message for a device without a key, in the classic fields. Empty ones are left out. */
 function classic({ id, umid, body }: StoredMessage, asking: ReadonlySet<string>): object {
-  const { v, app, aid, icon, date, received, expires, retry, ack_until, ...fields } = envelopeOf(body);
+  const { v, app, aid, icon, date, received, expires, retry, ack_until, attachment, ...fields } =
+    envelopeOf(body);
   return {
     ...fields,
     ...ids(id, umid),
@@ -45,6 +46,8 @@ function classic({ id, umid, body }: StoredMessage, asking: ReadonlySet<string>)
     // Open Clients ask their user as long as it is 0.
     acked: fields.receipt !== undefined && !asking.has(fields.receipt) ? 1 : 0,
     ...(expires !== undefined && { expiration_date: expires }),
+    // Its key stays here: whoever may fetch it gets it opened.
+    ...(attachment && { attachment: { type: attachment.type, size: attachment.size } }),
   };
 }
 

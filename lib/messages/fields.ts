@@ -45,7 +45,7 @@ const BAD_PRIORITY: Fault = {
 const number = (reason: string, least: number, most: number) =>
   v.pipe(wholeSeconds(reason, least), v.maxValue(most, reason));
 
-/** The parameters of a message, but for those of an emergency. */
+/** The parameters of a message, but for those of an emergency and `attachment`, which may be a file. */
 export const MESSAGE = v.object({
   message: requiredText(LIMITS.message),
   title: optionalText(LIMITS.title),
@@ -62,6 +62,8 @@ export const MESSAGE = v.object({
     v.pipe(v.string(), v.regex(/^[\x20-\x7e]{1,64}$/, 'must be 1 to 64 printable ASCII characters')),
   ),
   ttl: v.optional(number('must be a positive number of seconds', 1, MAX_TTL)),
+  attachment_base64: v.optional(v.string()),
+  attachment_type: v.optional(v.string()),
 });
 
 /**
@@ -88,7 +90,14 @@ export function messageFields(params: Params): MessageFields {
   const emergency = params.texts().priority === '2' ? emergencyFields(params) : { faults: [] };
   faults.push(...emergency.faults);
   if (!checked.fields || faults.length > 0) throw new Refusal(faults);
-  const { url_title: urlTitle, idempotency_key: idempotencyKey, device, ...fields } = checked.fields;
+  const {
+    url_title: urlTitle,
+    idempotency_key: idempotencyKey,
+    device,
+    attachment_base64: _base64,
+    attachment_type: _type,
+    ...fields
+  } = checked.fields;
   // An emergency stays until it is stored (Pushover's rule).
   if (emergency.fields) delete fields.ttl;
   return {

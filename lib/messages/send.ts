@@ -1,6 +1,10 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import type { App } from '../accounts/apps.ts';
 import { KEY_LENGTH } from '../accounts/keys.ts';
+import { ATTACHMENT_SECONDS, type Attachments } from '../attachments/attachments.ts';
+import { type GivenAttachment, givenAttachment } from '../attachments/given.ts';
+import { type SealedImage, sealImage, seedOf } from '../attachments/seal.ts';
+import type { Uploads } from '../attachments/uploads.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
 import { type Repeatable, startFanOut } from '../fanout/fan-out.ts';
 import type { Jobs } from '../fanout/job.ts';
@@ -43,7 +47,23 @@ export interface SendContext {
   receipts: Receipts;
   /** For emergency messages: the chains of their repetitions. */
   repeats: Queue;
+  attachments: Attachments;
+  uploads: Uploads;
   clock: Clock;
+}
+
+/** A message that is being accepted. */
+interface Draft {
+  parties: Parties;
+  fields: MessageFields;
+  attachment?: GivenAttachment;
+  identity: Identity;
+}
+
+/** How a draft may be accepted again under the same identity. */
+interface Again extends Repeatable {
+  /** The app's token: keys are derived with it. */
+  token?: string;
 }
 
 /** A message that was accepted. */
@@ -58,6 +78,8 @@ export interface Accepted extends Identity {
   repeated?: boolean;
   /** The note that it was accepted could not be written. */
   unsettled?: boolean;
+  /** The upload that it took could not be deleted. It goes within two days. */
+  uploadLeft?: boolean;
 }
 
 /**
@@ -66,7 +88,8 @@ export interface Accepted extends Identity {
  * What it costs for one message to n devices: one BatchGetItem (1 read unit for the app, 1 per 4 KB of each
  * account's devices; 1 per 4 KB of a group's members), n PutItem (1 write unit per KB), one SendMessageBatch a carrier.
  * An idempotency key costs two PutItem more. An emergency costs two more of these (its receipt, its chain of
- * repetitions), and a PutItem a tag.
+ * repetitions), and a PutItem a tag. An attachment costs an object put, an UpdateItem (1 write unit), and one more of
+ * the object requests, a get, if it was uploaded.
  */
 export class Sender {
   readonly #context: SendContext;
@@ -88,6 +111,9 @@ export class Sender {
    * copies without an answer; the sender, who got none, repeats: a message twice rather than none. Records of
    * withdrawn messages may be on a queue already; the push Lambda finds nothing in the mailbox and drops them.
    *
+   * An upload that the message takes is deleted last, when nothing can ask for it any more: until then a repeat has to
+   * find it.
+   *
    * @throws Refusal for anything that is the sender's fault; nothing is stored then
    */
   async send(params: Params): Promise<Accepted> {
@@ -95,61 +121,104 @@ export class Sender {
     const token = params.get('token');
     const parties = await findParties(directory, token, params.get('user'));
     const fields = messageFields(params);
+    // After everything that is cheaper to check.
+    const attachment = givenAttachment(params);
+    const draft = { parties, fields, ...(attachment && { attachment }) };
     const fresh = (): Identity => ({ request: randomUUID(), umid: this.#nextId(), receivedAt: clock() });
     const key = fields.idempotencyKey;
     if (key === undefined || token === undefined) {
       const identity = fresh();
       return {
         ...identity,
-        ...(await this.#accept(parties, fields, identity)),
+        ...(await this.#accept({ ...draft, identity })),
         ...receiptIn(fields, identity),
+        ...(await this.#clearUpload(draft)),
       };
     }
     const content = contentOf(params, token);
     const once = { app: parties.app, key, content, lifetime: lifetimeOf(fields) };
     const { identity, result, unsettled } = await this.#context.claims.once(once, fresh, (fixed, keep) =>
-      this.#accept(parties, fields, fixed, { jobKey: jobKeyOf(token, fixed), keep }),
+      this.#accept({ ...draft, identity: fixed }, { jobKey: jobKeyOf(token, fixed), keep, token }),
     );
     return {
       ...identity,
       ...(result ?? { repeated: true }),
       ...receiptIn(fields, identity),
       ...(unsettled && { unsettled }),
+      // A repeat may still have to do the work: it reads the upload again.
+      ...(result && !unsettled && (await this.#clearUpload(draft))),
     };
   }
 
-  /** Stores a message and queues its dispatch or its fan-out, or leaves nothing. Repeatable under one identity. */
-  async #accept(
-    parties: Parties,
-    fields: MessageFields,
-    identity: Identity,
-    repeatable: Repeatable = {},
-  ): Promise<Pick<Accepted, 'devices' | 'users'>> {
-    const recipients = await chooseRecipients(this.#context.directory, parties, fields.devices);
-    const receipt = fields.emergency && newReceipt(fields.emergency, parties.app, recipients, identity);
-    if (!receipt) return this.#distribute(recipients, parties.app, fields, identity, repeatable);
+  /** Deletes the upload that a message took. It is accepted whether that works or not. */
+  async #clearUpload({
+    parties,
+    attachment,
+  }: Pick<Draft, 'attachment' | 'parties'>): Promise<Pick<Accepted, 'uploadLeft'>> {
+    if (!attachment || !('upload' in attachment)) return {};
     try {
-      await this.#context.receipts.put(receipt);
-      return await this.#distribute(recipients, parties.app, fields, identity, repeatable, receipt);
+      await this.#context.uploads.remove(parties.app, attachment.upload);
+      return {};
+    } catch {
+      return { uploadLeft: true };
+    }
+  }
+
+  /** Stores a message and queues its dispatch or its fan-out, or leaves nothing. Repeatable under one identity. */
+  async #accept(draft: Draft, again: Again = {}): Promise<Pick<Accepted, 'devices' | 'users'>> {
+    const { directory, receipts, attachments } = this.#context;
+    const { parties, fields, identity } = draft;
+    const recipients = await chooseRecipients(directory, parties, fields.devices);
+    const receipt = fields.emergency && newReceipt(fields.emergency, parties.app, recipients, identity);
+    const image = await this.#seal(draft, again.token);
+    try {
+      if (image) await attachments.put(image, attachmentExpiry(draft), countOf(recipients));
+      if (receipt) await receipts.put(receipt);
+      return await this.#distribute(recipients, draft, again, receipt, image);
     } catch (error) {
-      // Without it no repetition goes out.
-      if (!repeatable.keep) await takeBack(() => this.#context.receipts.withdraw(receipt.receipt));
+      // Without its receipt no repetition goes out.
+      if (!again.keep && (receipt || image)) {
+        await takeBack(async () => {
+          await settleAll([
+            ...(receipt ? [receipts.withdraw(receipt.receipt)] : []),
+            ...(image ? [attachments.withdraw(image.ref.id)] : []),
+          ]);
+        });
+      }
       throw error;
     }
+  }
+
+  /** The image of a message, encrypted. @throws Refusal if it is an upload that is not there, or no image */
+  async #seal(
+    { parties, attachment, identity }: Draft,
+    token: string | undefined,
+  ): Promise<SealedImage | undefined> {
+    if (!attachment) return undefined;
+    const image =
+      'image' in attachment
+        ? attachment.image
+        : await this.#context.uploads.read(parties.app, attachment.upload);
+    const { request } = identity;
+    return sealImage(image, seedOf(image, token === undefined ? undefined : { token, request }));
   }
 
   /** Stores the copies and queues their dispatch; or, for very many devices, has workers do that. */
   async #distribute(
     recipients: Recipients,
-    app: App,
-    fields: MessageFields,
-    { request, umid, receivedAt }: Identity,
-    repeatable: Repeatable,
-    receipt?: Receipt,
+    { parties: { app }, fields, identity: { request, umid, receivedAt } }: Draft,
+    { jobKey, keep }: Repeatable,
+    receipt: Receipt | undefined,
+    image: SealedImage | undefined,
   ): Promise<Pick<Accepted, 'devices' | 'users'>> {
     const received = Math.floor(receivedAt / 1000);
     const expiresAt = received + lifetimeOf(fields);
-    const envelope = { ...envelopeOf(fields, app, umid, received), ...asksOf(receipt, fields.emergency) };
+    const envelope: Envelope = {
+      ...envelopeOf(fields, app, umid, received),
+      ...asksOf(receipt, fields.emergency),
+      ...(image && { attachment: image.ref }),
+    };
+    const repeatable: Repeatable = { ...(jobKey && { jobKey }), ...(keep && { keep }) };
     if ('users' in recipients) {
       await startFanOut(
         envelope,
@@ -189,6 +258,16 @@ export class Sender {
       throw error;
     }
   }
+}
+
+/** When the attachment of a message can no longer be fetched: no later than the message itself. Unix seconds. */
+function attachmentExpiry({ fields, identity }: Draft): number {
+  return Math.floor(identity.receivedAt / 1000) + Math.min(lifetimeOf(fields), ATTACHMENT_SECONDS);
+}
+
+/** How many devices a message is for; unknown if it is fanned out. */
+function countOf(recipients: Recipients): number | undefined {
+  return 'devices' in recipients ? recipients.devices.length : undefined;
 }
 
 /** How long a message waits for its devices, seconds. */

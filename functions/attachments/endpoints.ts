@@ -1,0 +1,30 @@
+import { DEVICE, FETCH_ANSWER, UPLOAD_ANSWER } from '../../lib/attachments/parameters.ts';
+import * as v from 'valibot';
+import { endpoint, NOTHING } from '../endpoint.ts';
+
+export const upload = endpoint({
+  method: 'POST',
+  path: 'attachments',
+  summary: 'Prepares the upload of an image that a message of this app will name',
+  by: 'app',
+  params: v.object({}),
+  answer: UPLOAD_ANSWER,
+});
+
+export const fetch = endpoint({
+  method: 'GET',
+  path: 'messages/{id}/attachment',
+  summary: 'Says where a device gets the attachment of a message that waits for it',
+  by: 'session',
+  params: DEVICE,
+  answer: FETCH_ANSWER,
+});
+
+export const downloaded = endpoint({
+  method: 'POST',
+  path: 'messages/{id}/attachment/downloaded',
+  summary: 'Reports that a device has stored the attachment of a message',
+  by: 'session',
+  params: DEVICE,
+  answer: NOTHING,
+});
