@@ -35,7 +35,9 @@ export function attachmentsBucket(): OpenBucket {
   const name = variable('ATTACHMENTS_BUCKET');
   let bucket: Promise<Bucket> | undefined;
   return () => {
-    bucket ??= import('../lib/attachments/s3.ts').then(({ S3Bucket, s3Client }) => new S3Bucket(s3Client(), name));
+    bucket ??= import('../lib/attachments/s3.ts').then(
+      ({ S3Bucket, s3Client }) => new S3Bucket(s3Client(), name),
+    );
     return bucket;
   };
 }

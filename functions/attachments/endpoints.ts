@@ -1,5 +1,5 @@
-import { DEVICE, FETCH_ANSWER, UPLOAD_ANSWER } from '../../lib/attachments/parameters.ts';
 import * as v from 'valibot';
+import { DEVICE, FETCH_ANSWER, UPLOAD_ANSWER } from '../../lib/attachments/parameters.ts';
 import { endpoint, NOTHING } from '../endpoint.ts';
 
 export const upload = endpoint({

@@ -10,7 +10,12 @@ export interface PresignedForm {
 }
 
 /** The address of an object, good for so many seconds. Whoever has it can fetch the object: it is a secret. */
-export function presignedGet(client: S3Client, bucket: string, key: string, seconds: number): Promise<string> {
+export function presignedGet(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  seconds: number,
+): Promise<string> {
   return getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: seconds });
 }
 

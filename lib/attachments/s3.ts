@@ -17,6 +17,8 @@ export function s3Client(): S3Client {
   return new S3Client({
     maxAttempts: 3,
     requestHandler: CALL,
+    // Of use where a body is sent in parts; in a presigned address it would be noise.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
     // What is read is authenticated by its own cipher, or looked at byte by byte.
     responseChecksumValidation: 'WHEN_REQUIRED',
   });

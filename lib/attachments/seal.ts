@@ -42,7 +42,10 @@ export function seedOf({ bytes }: Image, again?: { token: string; request: strin
  */
 export function sealImage({ bytes, type }: Image, seed: Uint8Array): SealedImage {
   const derive = (what: string) => createHmac('sha512', seed).update(what).digest();
-  const id = derive('id').toString('base64').replaceAll(/[^A-Za-z0-9]/g, '').slice(0, ID_LENGTH);
+  const id = derive('id')
+    .toString('base64')
+    .replaceAll(/[^A-Za-z0-9]/g, '')
+    .slice(0, ID_LENGTH);
   const key = derive('key').subarray(0, 32);
   const nonce = derive('nonce').subarray(0, ATTACHMENT_NONCE);
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(id));
@@ -55,10 +58,7 @@ export function sealImage({ bytes, type }: Image, seed: Uint8Array): SealedImage
  *
  * @throws Error if it is another's, or was changed
  */
-export function openImage(
-  { id, key }: Pick<EnvelopeAttachment, 'id' | 'key'>,
-  object: Uint8Array,
-): Buffer {
+export function openImage({ id, key }: Pick<EnvelopeAttachment, 'id' | 'key'>, object: Uint8Array): Buffer {
   const nonce = object.subarray(0, ATTACHMENT_NONCE);
   const decipher = createDecipheriv(CIPHER, Buffer.from(key, 'base64'), nonce, {
     authTagLength: ATTACHMENT_TAG,

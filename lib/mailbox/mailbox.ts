@@ -155,8 +155,7 @@ export class Mailbox {
         const message = messageOf(item);
         bytes += message.body.byteLength;
         if (message.attachment !== undefined) attachments++;
-        const full =
-          bytes > maxBytes || messages.length === PAGE_MESSAGES || attachments > PAGE_ATTACHMENTS;
+        const full = bytes > maxBytes || messages.length === PAGE_MESSAGES || attachments > PAGE_ATTACHMENTS;
         if (messages.length > 0 && full) {
           more = true;
           break;

@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Iam } from '../iam/iam.ts';
-import { isObject, type JsonObject } from '../template/json.ts';
 import { Cors } from '../resources/cors.ts';
+import { isObject, type JsonObject } from '../template/json.ts';
 import type { CloudLog } from '../types.ts';
 import {
   type Answer,

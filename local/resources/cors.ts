@@ -1,6 +1,7 @@
 /** What buckets let browsers of other origins do (S3: "CORS configuration"). */
-import { s3Error } from '../aws/s3-answers.ts';
+
 import type { Answer } from '../aws/call.ts';
+import { s3Error } from '../aws/s3-answers.ts';
 import { matchesWildcard } from '../iam/match.ts';
 import { asList, isObject } from '../template/json.ts';
 import type { Model } from '../template/model.ts';

@@ -38,7 +38,7 @@ test('the Directory can be restored to any point in time', async () => {
   assert.equal(replica?.PointInTimeRecoverySpecification?.PointInTimeRecoveryEnabled, true);
 });
 
-test('the attachments bucket is private, encrypted, and empty after three days', async () => {
+test('the attachments bucket is private, encrypted, and empty after three days at the latest', async () => {
   const [bucket] = await ofType(STACK, 'AWS::S3::Bucket');
   const { Properties } = bucket!;
   const { Rules } = Properties.LifecycleConfiguration as { Rules: Record<string, unknown>[] };
@@ -50,14 +50,25 @@ test('the attachments bucket is private, encrypted, and empty after three days',
     RestrictPublicBuckets: true,
   });
   assert.match(JSON.stringify(Properties.BucketEncryption), /AES256/);
+  const lives = { attachments: 3, plain: 1, uploads: 1 };
   assert.deepEqual(Rules, [
+    ...Object.entries(lives).map(([prefix, days]) => ({
+      Id: `${prefix}-gone-after-${days}-days`,
+      Prefix: `${prefix}/`,
+      ExpirationInDays: days,
+      Status: 'Enabled',
+    })),
     {
-      Id: 'gone-after-3-days',
-      ExpirationInDays: 3,
+      Id: 'unfinished-uploads',
       AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
       Status: 'Enabled',
     },
   ]);
+  assert.deepEqual(Properties.CorsConfiguration, {
+    CorsRules: [
+      { AllowedHeaders: ['*'], AllowedMethods: ['GET', 'POST'], AllowedOrigins: ['*'], MaxAge: 86_400 },
+    ],
+  });
   assert.equal(bucket!.DeletionPolicy, 'Retain');
 });
 

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { ImageType } from '../../lib/protocol/images.ts';
 
 const ascii = (text: string) => Buffer.from(text, 'latin1');
-const uint32 = (value: number) => Buffer.from([value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]);
+const uint32 = (value: number) =>
+  Buffer.from([value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]);
 
 /** The smallest header of each type that is recognized. */
 export const HEADERS: Record<ImageType, Buffer> = {
