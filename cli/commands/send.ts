@@ -1,7 +1,9 @@
 /** `peal send`: a message, as a CI job or a cron job sends it. */
+import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { OutgoingMessage } from '../../lib/device/api.ts';
+import { imageType, MAX_IMAGE_BYTES } from '../../lib/protocol/images.ts';
 import { type Context, openContext } from '../context.ts';
 import { TroubleError, UsageError } from '../errors.ts';
 import { note, printResult } from '../output.ts';
@@ -16,6 +18,9 @@ const PRIORITIES: Readonly<Record<string, number>> = {
   emergency: 2,
 };
 
+/** Larger images are uploaded ahead: an upload may take a minute, a request fifteen seconds. Bytes. */
+const INLINE_BYTES = 1024 * 1024;
+
 const HELP = `
 Without a message, it is read from the standard input. Without --user, you are the recipient yourself. Lists are
 joined by commas, or made by giving the option again.
@@ -25,6 +30,7 @@ message can arrive twice.
 
 Examples:
   $ peal send "Disk is full" --title web1 --priority high
+  $ peal send "At the door" --attach camera.jpg
   $ make 2>&1 | tail -20 | peal send --title "Build" --monospace
   $ peal send "Deployed" --url https://ci.example.com/42 --url-title "Log" --ttl 1d`;
 
@@ -44,6 +50,7 @@ interface SendOptions {
   retry?: number;
   expire?: number;
   tags?: string[];
+  attach?: string;
   tries: number;
   wait: number;
 }
@@ -68,6 +75,7 @@ export function registerSend(program: Command): void {
     .option('--retry <duration>', 'emergency: repeat this often', parseDuration)
     .option('--expire <duration>', 'emergency: stop repeating after this time', parseDuration)
     .option('--tags <tag>', 'emergency: tag of the receipt', collect)
+    .option('--attach <file>', 'image to send along: PNG, JPEG, GIF, WebP or HEIC, up to 5 MiB')
     .option('--tries <n>', 'how often to try in all when the server is in trouble', parseTries, 3)
     .option(
       '--wait <seconds>',
@@ -99,8 +107,13 @@ async function send(words: string[], options: SendOptions, command: Command): Pr
     expire: options.expire,
     tags: options.tags?.join(','),
   };
+  const image = options.attach === undefined ? undefined : await readImage(options.attach);
   const answer = await withTries(options.tries, options.wait, () =>
-    context.call((api) => api.sendMessage(message)),
+    context.call(async (api) => {
+      const large = image && image.size > INLINE_BYTES;
+      const attachment = large ? await api.uploadAttachment(message.token, image) : image;
+      return api.sendMessage({ ...message, ...(attachment && { attachment }) });
+    }),
   );
   const receipt = answer.receipt === undefined ? '' : `, receipt ${answer.receipt}`;
   await printResult(context.json, { status: 1, ...answer }, `Sent (request ${answer.request}${receipt})`);
@@ -141,6 +154,17 @@ function findUser(context: Context, options: SendOptions): string {
     'no recipient given',
     'Use --user or PEAL_USER, or log in to send to yourself: peal account login',
   );
+}
+
+/** What the server would refuse is told before anything is sent. */
+async function readImage(path: string): Promise<Blob> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`cannot read ${path}: ${error.code ?? error.message}`);
+  });
+  const type = imageType(bytes);
+  if (!type) throw new UsageError(`${path} is not an image`, 'Send a PNG, JPEG, GIF, WebP or HEIC.');
+  if (bytes.length > MAX_IMAGE_BYTES) throw new UsageError(`${path} is larger than 5 MiB`);
+  return new Blob([new Uint8Array(bytes)], { type });
 }
 
 async function findText(words: string[]): Promise<string> {
