@@ -36,7 +36,7 @@ export async function readPostedForm(
     .formData()
     .catch(() => undefined);
   if (!form) return s3Error(400, 'MalformedPOSTRequest', 'The body is not well-formed multipart/form-data.');
-  const fields = new Map<string, string>([['bucket', bucket]]);
+  const fields = new Map<string, string>();
   let file: Buffer | undefined;
   for (const [name, value] of form) {
     if (name === 'file') {
@@ -45,6 +45,8 @@ export async function readPostedForm(
     }
     if (typeof value === 'string') fields.set(name.toLowerCase(), value);
   }
+  // It is the one in the address that counts.
+  fields.set('bucket', bucket);
   if (!file) return s3Error(400, 'InvalidArgument', 'POST requires exactly one file upload per request.');
   const refused = checkPolicy(fields, file.length, now);
   if (refused) return refused;

@@ -457,6 +457,24 @@ test('a message without an attachment has none to fetch, and costs no request of
   assert.ok(meter.every(([, counts]) => counts['s3.put'] === undefined && counts['s3.get'] === undefined));
 });
 
+test('costs an object, two requests more of the device, and four small writes', async () => {
+  const account = await ready();
+  peal().cloud.meter.reset();
+
+  await account.send({ attachment: blob(PNG) });
+  await account.device.sync();
+
+  const meter = Object.entries(peal().cloud.meter.read());
+  const counts = (name: string) => {
+    const found = meter.find(([who]) => who.includes(name))![1];
+    return ['dynamodb.wru', 's3.put', 's3.get'].map((item) => found[item] ?? 0);
+  };
+  // A message alone: 1 for its copy; the record of what was served, and the deletion.
+  assert.deepEqual(counts('Send'), [2, 1, 0]);
+  assert.deepEqual(counts('Attachments'), [1, 0, 1]);
+  assert.deepEqual(counts('Sync'), [4, 0, 0]);
+});
+
 test('it is marked when all devices have reported, and deleted when one of them acknowledges', async () => {
   const account = await ready();
   const second = await newDevice(account);
