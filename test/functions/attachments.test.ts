@@ -14,7 +14,12 @@ import { tableOf } from '../support/directory.ts';
 import { imageOf } from '../support/images.ts';
 import { type Answer, get, newAccount, post, request, usePeal } from '../support/peal.ts';
 
-const peal = usePeal({ expectedErrors: /request failed|signal: killed|PayloadTooLarge|InternalServerError/ });
+let time = 0;
+/** The functions run on the real clock; the bucket's addresses and its purge on this one. */
+const peal = usePeal({
+  now: () => Date.now() + time,
+  expectedErrors: /request failed|signal: killed|PayloadTooLarge|InternalServerError/,
+});
 
 const PNG = imageOf('image/png', 2048);
 
@@ -624,6 +629,39 @@ test('whatever call fails while a message is sent, nothing of it is left', async
   assert.ok(items.length > 0);
   for (const id of items) assert.equal(await itemOf(id), undefined);
   assert.equal((await account.send({ attachment: uploaded })).status, 200);
+});
+
+test('what a sender leaves that dies is found by nobody, and swept', async () => {
+  const account = await ready();
+  const { cloud } = peal();
+  const dying: Record<string, (call: Call) => boolean> = {
+    'after the object': ({ action, input }) =>
+      action === 'UpdateItem' && JSON.stringify(input).includes('attachment#'),
+    'after the item': ({ action }) => action === 'PutItem',
+  };
+  const before = (await listObjects(peal())).length;
+
+  for (const [when, matches] of Object.entries(dying)) {
+    const stop = cloud.front.intercept((call) => {
+      if (call.caller.name.includes('Send') && matches(call)) {
+        cloud.functionNamed('Send').kill();
+        return { before: 'drop' };
+      }
+      return undefined;
+    });
+    const { status } = await account.send({ attachment: blob(PNG) });
+    stop();
+
+    assert.ok(status >= 500, when);
+    assert.deepEqual(await pending(account, account.device), [], when);
+  }
+  const left = (await listObjects(peal())).length - before;
+  time = 5 * 86_400_000;
+  await cloud.engine.sweep();
+  time = 0;
+
+  assert.equal(left, 2);
+  assert.deepEqual(await listObjects(peal()), []);
 });
 
 test('an upload that cannot be deleted is no reason to refuse its message', async () => {
