@@ -4,13 +4,14 @@ import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { randomKey } from '../../lib/accounts/keys.ts';
 import { INLINE_BYTES } from '../../lib/attachments/given.ts';
 import type { MessageAttachment } from '../../lib/device/envelope.ts';
+import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { IMAGE_TYPES, type ImageType, MAX_IMAGE_BYTES } from '../../lib/protocol/images.ts';
 import type { Call } from '../../local/aws/call.ts';
 import type { Intervention } from '../../local/aws/intercept.ts';
 import { listObjects, readObject } from '../support/bucket.ts';
 import { crowd } from '../support/crowd.ts';
 import { type DeviceKind, newDevice, type TestDevice } from '../support/devices.ts';
-import { tableOf } from '../support/directory.ts';
+import { fill, tableOf } from '../support/directory.ts';
 import { imageOf } from '../support/images.ts';
 import { type Answer, get, newAccount, post, request, usePeal } from '../support/peal.ts';
 
@@ -516,6 +517,55 @@ test('an acknowledgement without a report counts as one, and leaves the attachme
   assert.deepEqual([first.status, other.status], [404, 200]);
   assert.equal(await isStored(attachment), false);
   assert.equal(await itemOf(attachment), undefined);
+});
+
+test('of devices that report and acknowledge all at once, one finds it marked and deletes it', async () => {
+  const account = await ready();
+  const devices = [
+    account.device,
+    await newDevice(account),
+    await newDevice(account),
+    await newDevice(account),
+  ];
+  const { id, attachment } = await sent(account);
+  for (const device of devices) await pending(account, device);
+
+  const answers = await Promise.all(
+    devices.flatMap((device) => [report(account, device, id), acknowledge(account, device)]),
+  );
+
+  // A report may come after its own device's acknowledgement.
+  assert.ok(answers.every(({ status }) => status === 200 || status === 404));
+  assert.equal(await isStored(attachment), false);
+  assert.equal(await itemOf(attachment), undefined);
+});
+
+test('a thousand attachments fit the record of a page, and the next page brings the rest', async () => {
+  const { device, user } = await ready();
+  const table = tableOf(peal(), 'Mailbox');
+  const ttl = Math.floor(Date.now() / 1000) + 600;
+  const common = { umid: 1, user, priority: 0, ttl, request: 'r', sealed: Buffer.from('box') };
+  const attachment = (n: number) => `id${n}`.padEnd(30, 'x');
+  const ids = Array.from({ length: 1001 }, (_, n) => n + 1);
+  await fill(
+    table,
+    ids.map((sk) => ({ ...common, pk: device.id, sk, attachment: attachment(sk) })),
+  );
+  const mailbox = new Mailbox(table, Date.now);
+  const reported: string[] = [];
+  const reports = {
+    report: async (id: string) => reported.push(id) > 0 && id === attachment(1001),
+    remove: async (marked: string[]) => void assert.deepEqual(marked, [attachment(1001)]),
+  };
+
+  const first = await mailbox.page(device.id, 0, 1e6);
+  const second = await mailbox.page(device.id, first.messages.at(-1)!.id, 1e6);
+  const deleted = await mailbox.acknowledge(device.id, Number.MAX_SAFE_INTEGER, reports);
+
+  assert.deepEqual([first.messages.length, first.more], [1000, true]);
+  assert.deepEqual([second.messages.length, second.more], [1, false]);
+  assert.equal(deleted, 1001);
+  assert.deepEqual(reported.sort(), ids.map(attachment).sort());
 });
 
 test('an acknowledgement of some messages leaves the attachments of the others', async () => {
