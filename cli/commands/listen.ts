@@ -10,7 +10,7 @@ import { type Context, openContext } from '../context.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { explain } from '../failures.ts';
 import { ensureRegistered, openDevice, requireSession } from '../listen/device.ts';
-import { type Show, showByCommand, showJson, showText } from '../listen/show.ts';
+import { type Show, showByCommand, showJson, showText, tellImage } from '../listen/show.ts';
 import { note } from '../output.ts';
 
 const HELP = `
@@ -68,8 +68,13 @@ function chooseShow({ json }: Context, { exec }: ListenOptions, stop: AbortSigna
   return json ? showJson : showText;
 }
 
+/** Tells of images that come after their messages, on the standard error: what was shown stays as it is. */
+function tellWith(store: FileStore) {
+  return (message: StoredMessage) => tellImage({ ...message, path: store.attachmentPath(message.id) });
+}
+
 async function fetchOnce(context: Context, store: FileStore, show: Show, stop: AbortSignal): Promise<void> {
-  const inbox = createInbox({ store, onMessage: show });
+  const inbox = createInbox({ store, onMessage: show, onAttachment: tellWith(store) });
   const api = createApi({ url: context.server(), secret: (await store.identity())?.secret, signal: stop });
   try {
     await inbox.readAgain();
@@ -96,6 +101,7 @@ async function keepListening(
     socket: context.socket(),
     store,
     onMessage: show,
+    onAttachment: tellWith(store),
     onError: (error) => tell.error(explain(error, context.server())),
     onEnd: stopped.resolve,
     onState: tell.state,

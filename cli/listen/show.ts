@@ -31,6 +31,12 @@ export const showText: Show = async (stored) => {
   } else note(unreadableText(stored.id, stored.reason));
 };
 
+/** Tells people of an image that came after its message. */
+export function tellImage({ id, attachment, path }: Shown): void {
+  const what = attachment === 'stored' ? path : attachment && LOSSES[attachment];
+  note(`peal: message ${id}: ${what ?? 'an image'}`);
+}
+
 /** Prints a message as one line of JSON: the envelope's fields, or `{"id":…,"unreadable":"reason"}`. */
 export const showJson: Show = async (stored) => {
   await write(process.stdout, `${jsonLine(asJson(stored))}\n`);

@@ -27,6 +27,11 @@ export interface InboxOptions {
   store: DeviceStore;
   /** Shows a message. If it throws, the message counts as not shown and comes again at the next occasion. */
   onMessage(message: StoredMessage): void | Promise<void>;
+  /**
+   * Told what became of an attachment whose message was shown while it was still to be fetched (after a push, which
+   * brings no attachment, or because it took long), in the life of this inbox.
+   */
+  onAttachment?: ((message: StoredMessage) => void | Promise<void>) | undefined;
   /** Told what does not stop the sync: an item that has no usable id, an attachment that could not be reported. */
   onError?: ((error: Error) => void) | undefined;
   open?: Opener | undefined;
@@ -83,7 +88,7 @@ export interface Inbox {
 
 /** Creates an inbox on a store. */
 export function createInbox(options: InboxOptions): Inbox {
-  const { store, onMessage, onError, open } = options;
+  const { store, onMessage, onAttachment, onError, open } = options;
   const now = options.now ?? Date.now;
   const lock = options.lock ?? createLock();
 
@@ -94,6 +99,9 @@ export function createInbox(options: InboxOptions): Inbox {
 
   /** Failed tries, by message id. */
   const tries = new Map<number, number>();
+
+  /** Messages that were shown before their attachments. */
+  const bare = new Set<number>();
 
   async function identity(): Promise<Identity> {
     const found = await store.identity();
@@ -125,7 +133,7 @@ export function createInbox(options: InboxOptions): Inbox {
     const ids = new Set(awaited.map(({ id }) => id));
     const missing = (await store.list()).flatMap((message) => {
       const wanted = message.kind === 'message' ? message.message.attachment : undefined;
-      return wanted && ids.has(message.id) && !message.attachment ? [{ id: message.id, wanted }] : [];
+      return wanted && ids.has(message.id) && awaitsAttachment(message) ? [{ id: message.id, wanted }] : [];
     });
     const held: Held[] = [];
     const rest = missing.values();
@@ -174,6 +182,15 @@ export function createInbox(options: InboxOptions): Inbox {
     }
   }
 
+  async function tellLate(): Promise<void> {
+    if (bare.size === 0) return;
+    for (const message of await store.list()) {
+      if (!bare.has(message.id) || awaitsAttachment(message)) continue;
+      bare.delete(message.id);
+      await onAttachment?.(message);
+    }
+  }
+
   const showNew = () =>
     lock(async () => {
       const failures: unknown[] = [];
@@ -187,6 +204,7 @@ export function createInbox(options: InboxOptions): Inbox {
           continue;
         }
         await store.markShown([message.id]);
+        if (awaitsAttachment(message)) bare.add(message.id);
       }
       if (failures.length > 0) throw failures[0];
     });
@@ -210,6 +228,7 @@ export function createInbox(options: InboxOptions): Inbox {
         };
         // Showing does not wait for the acknowledgement, nor depend on it: the messages are ours by now.
         await both(acknowledge(), within(fetching, SHOW_AFTER_MS).then(showNew));
+        await tellLate();
         more = page.more;
         if (more && (highest === undefined || highest <= (after ?? 0))) {
           throw new ProtocolError('there should be more messages, but the page has none after the last');
@@ -267,6 +286,10 @@ export function createInbox(options: InboxOptions): Inbox {
 interface Held {
   id: number;
   cause: unknown;
+}
+
+function awaitsAttachment(message: StoredMessage): boolean {
+  return message.kind === 'message' && message.message.attachment !== undefined && !message.attachment;
 }
 
 function highestOf(messages: readonly NewMessage[]): number | undefined {

@@ -51,13 +51,15 @@ async function deviceWith({ items = [withImage(1)], pageSize = 100, ...world }: 
   await store.setIdentity(identityOf(keys));
   const shown: StoredMessage[] = [];
   const errors: Error[] = [];
+  const late: (string | undefined)[] = [];
   const inbox = createInbox({
     store,
+    onAttachment: ({ attachment }) => void late.push(attachment),
     onMessage: (message) => void shown.push(message),
     onError: (error) => void errors.push(error),
   });
   const states = async () => (await store.list()).map(({ attachment }) => attachment);
-  return { server, store, story, shown, errors, inbox, states, sync: () => inbox.syncOnce(server) };
+  return { server, store, story, shown, late, errors, inbox, states, sync: () => inbox.syncOnce(server) };
 }
 
 test('stores the attachment, reports it, and only then acknowledges its message, which is shown with it', async () => {
@@ -170,11 +172,31 @@ test('a device that is signed out does not try on', async () => {
   assert.deepEqual(await states(), [undefined]);
 });
 
+test('what was shown by a push gets its attachment with the sync, which is told', async () => {
+  const item = withImage(1);
+  const { inbox, sync, shown, late } = await deviceWith({ items: [item] });
+
+  await inbox.receivePush({ peal: 1, id: '1', sealed: item.sealed });
+  await sync();
+  await sync();
+
+  assert.deepEqual(
+    shown.map(({ attachment }) => attachment),
+    [undefined],
+  );
+  assert.deepEqual(late, ['stored']);
+});
+
 test('a message waits five seconds for its image, and is shown without it then', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const fetching = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<FetchedAttachment>();
-  const { sync, shown, states } = await deviceWith({
+  const {
+    sync,
+    shown,
+    states,
+    late: told,
+  } = await deviceWith({
     fetch: () => {
       fetching.resolve();
       return arrived.promise;
@@ -193,4 +215,5 @@ test('a message waits five seconds for its image, and is shown without it then',
   assert.equal(early, 0);
   assert.deepEqual(late, [undefined]);
   assert.deepEqual(await states(), ['stored']);
+  assert.deepEqual(told, ['stored']);
 });
