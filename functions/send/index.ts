@@ -1,12 +1,10 @@
 /** `POST /1/messages.json`: accepts a message. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { Attachments } from '../../lib/attachments/attachments.ts';
-import { tooLarge } from '../../lib/attachments/given.ts';
 import { Uploads } from '../../lib/attachments/uploads.ts';
 import { Jobs } from '../../lib/fanout/job.ts';
 import { success } from '../../lib/http/answer.ts';
-import { BodyError, readParams } from '../../lib/http/body.ts';
-import type { Params } from '../../lib/http/params.ts';
+import { readParams } from '../../lib/http/body.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { Claims } from '../../lib/messages/claims.ts';
 import { limitHeaders } from '../../lib/messages/limits.ts';
@@ -14,9 +12,9 @@ import { Sender } from '../../lib/messages/send.ts';
 import { Receipts } from '../../lib/receipts/receipts.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { attachmentsBucket, CALL, carrierQueues, table, variable } from '../environment.ts';
-import { type HttpContext, httpApp, serve, source } from '../http.ts';
+import { httpApp, serve, source } from '../http.ts';
 
-/** A Lambda's event holds no more, and an image as base64 in JSON comes near it. */
+/** All that a Lambda's event can hold, which an image as base64 in JSON comes near: what is too large is told the way. */
 const MAX_BYTES = 6 * 1024 * 1024;
 
 const clock = Date.now;
@@ -39,21 +37,11 @@ const sender = new Sender({
 
 const app = httpApp();
 app.on('POST', ['/1/messages.json', '/1/messages'], async (c) => {
-  const { receipt, ...accepted } = await sender.send(await parameters(c));
+  const { receipt, ...accepted } = await sender.send(await readParams(source(c), { maxBytes: MAX_BYTES }));
   console.info({ message: 'accepted', ...accepted });
   // Of a repeat, the answer is the first one's to the letter.
   const fields = receipt === undefined ? {} : { receipt };
   return success(fields, limitHeaders(accepted.receivedAt), accepted.request);
 });
-
-/** The request's parameters. What makes a message too large is an image, so the refusal names the way for one. */
-async function parameters(c: HttpContext): Promise<Params> {
-  try {
-    return await readParams(source(c), { maxBytes: MAX_BYTES });
-  } catch (error) {
-    if (error instanceof BodyError && error.status === 413) throw tooLarge('attachment');
-    throw error;
-  }
-}
 
 export const handler = serve(app);

@@ -56,14 +56,11 @@ export function checkedImage(bytes: Uint8Array, field: Field): Image {
   return { bytes, type };
 }
 
-/** The refusal of what is too large to come with its message. It names the way that it can come. */
-export function tooLarge(field: string): Refusal {
-  const reason = `is too large (maximum is ${INLINE_BYTES} bytes), upload it with POST /1/attachments.json`;
-  return new Refusal({ field, reason }, 413);
-}
-
 function inline(bytes: Uint8Array, field: Field): Image {
-  if (bytes.length > INLINE_BYTES) throw tooLarge(field);
+  if (bytes.length > INLINE_BYTES) {
+    const reason = `is too large (maximum is ${INLINE_BYTES} bytes), upload it with POST /1/attachments.json`;
+    throw new Refusal({ field, reason }, 413);
+  }
   return checkedImage(bytes, field);
 }
 
