@@ -73,6 +73,7 @@ async function measure({ cloud }: Peal, kind: Kind): Promise<Costs> {
       meter.lap((who, item) => (who === send || item === 'http.requests' ? 'send' : 'dispatch')),
     );
     const opened = await receiver.sync({
+      ...receiver.api,
       sync: async (...args) => {
         const page = await receiver.api.sync(...args);
         add(

@@ -28,9 +28,11 @@ export class ApiStack extends Stack {
     { data, dispatch, bundles, signUp, sending, ...props }: ApiStackProps,
   ) {
     super(scope, id, props);
-    const { directory, mailbox } = data;
+    const { directory, mailbox, attachments: bucket } = data;
     const tables = { DIRECTORY_TABLE: directory.tableName, MAILBOX_TABLE: mailbox.tableName };
     const quota = { QUOTA: String(sending.quota) };
+    const bucketName = { ATTACHMENTS_BUCKET: bucket.bucketName };
+    const objects = (...prefixes: string[]) => prefixes.map((prefix) => bucket.arnForObjects(`${prefix}/*`));
 
     const send = new PealFunction(this, 'Send', {
       bundle: bundles('send'),
@@ -39,6 +41,7 @@ export class ApiStack extends Stack {
         ...tables,
         ...quota,
         BURST: String(sending.burst),
+        ...bucketName,
         ...queueUrls(dispatch.carriers),
         FAN_OUT_QUEUE_URL: dispatch.fanOut.queue.queueUrl,
         REPEAT_QUEUE_URL: dispatch.receipts.repeats.queue.queueUrl,
@@ -58,7 +61,15 @@ export class ApiStack extends Stack {
         ],
         directory.tableArn,
       )
-      .allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], mailbox.tableArn)
+      .allow(
+        ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+        mailbox.tableArn,
+      )
+      .allow(['s3:PutObject'], ...objects('attachments'))
+      .allow(['s3:GetObject'], ...objects('uploads'))
+      .allow(['s3:DeleteObject'], ...objects('attachments', 'uploads'))
+      // Without it S3 says of an upload that is not there that it is forbidden, as of a missing grant.
+      .allow(['s3:ListBucket'], bucket.bucketArn)
       .allow(
         ['sqs:SendMessage'],
         ...Object.values(dispatch.carriers).map(({ queue }) => queue.queueArn),
@@ -69,7 +80,7 @@ export class ApiStack extends Stack {
     const sync = new PealFunction(this, 'Sync', {
       bundle: bundles('sync'),
       description: 'Serves what waits for a device, and deletes what it has stored',
-      environment: tables,
+      environment: { ...tables, ...bucketName },
       timeout: Duration.seconds(29),
       memory: 1024,
     })
@@ -77,7 +88,24 @@ export class ApiStack extends Stack {
       .allow(
         ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
         mailbox.tableArn,
-      );
+      )
+      .allow(['s3:DeleteObject'], ...objects('attachments', 'plain'));
+
+    const attachments = new PealFunction(this, 'Attachments', {
+      bundle: bundles('attachments'),
+      description: 'Attachments: uploads, where a device gets one, that it has it',
+      environment: { ...tables, ...bucketName },
+      timeout: Duration.seconds(29),
+      // An image is opened in memory for a device without a key.
+      memory: 1024,
+    })
+      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      .allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], mailbox.tableArn)
+      // What it presigns is done under its role.
+      .allow(['s3:GetObject'], ...objects('attachments', 'plain'))
+      .allow(['s3:PutObject'], ...objects('plain', 'uploads'))
+      // A device learns that an attachment is gone, and not that it is forbidden.
+      .allow(['s3:ListBucket'], bucket.bucketArn);
 
     const receipts = new PealFunction(this, 'Receipts', {
       bundle: bundles('receipts'),
@@ -184,6 +212,9 @@ export class ApiStack extends Stack {
       for (const path of paths) api.addRoutes({ path, methods: [method], integration });
     };
     route(send, HttpMethod.POST, ...suffixed('/1/messages'));
+    route(attachments, HttpMethod.POST, ...suffixed('/1/attachments'));
+    route(attachments, HttpMethod.GET, ...suffixed('/1/messages/{id}/attachment'));
+    route(attachments, HttpMethod.POST, ...suffixed('/1/messages/{id}/attachment/downloaded'));
     route(sync, HttpMethod.GET, ...suffixed('/1/messages'));
     route(sync, HttpMethod.POST, ...suffixed('/1/devices/{id}/update_highest_message'));
     route(receipts, HttpMethod.GET, '/1/receipts/{receipt}');

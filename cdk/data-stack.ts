@@ -1,11 +1,20 @@
 import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  HttpMethods,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 
-/** How long attachments live. S3 rounds up to the next midnight UTC. */
-const ATTACHMENT_LIFE = Duration.days(3);
+/**
+ * How long objects live, by prefix, days. S3 rounds up to the next midnight UTC. An opened copy is made again when it is
+ * asked for, so it need not live as long as what it was opened from.
+ */
+const LIVES = { attachments: 3, plain: 1, uploads: 1 };
 
 /**
  * Everything that holds data. Apart from the rest, so that deploying the rest can never replace it; each resource is
@@ -60,10 +69,20 @@ export class DataStack extends Stack {
     this.attachments = new Bucket(this, 'Attachments', {
       ...closed,
       lifecycleRules: [
+        ...Object.entries(LIVES).map(([prefix, days]) => ({
+          id: `${prefix}-gone-after-${days}-days`,
+          prefix: `${prefix}/`,
+          expiration: Duration.days(days),
+        })),
+        { id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+      ],
+      // Browsers fetch and upload from wherever the client is served; what lets them is in the presigned address.
+      cors: [
         {
-          id: 'gone-after-3-days',
-          expiration: ATTACHMENT_LIFE,
-          abortIncompleteMultipartUploadAfter: Duration.days(1),
+          allowedMethods: [HttpMethods.GET, HttpMethods.POST],
+          allowedOrigins: ['*'],
+          allowedHeaders: ['*'],
+          maxAge: 86_400,
         },
       ],
     });

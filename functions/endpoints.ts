@@ -2,6 +2,7 @@
  * All endpoints of the API, by area, in the order in which the documentation has them. Nothing of AWS is behind these
  * modules, so whoever only asks what there is loads none of it.
  */
+import * as attachments from './attachments/endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as groups from './groups/endpoints.ts';
 import * as info from './info/endpoints.ts';
@@ -21,6 +22,11 @@ export interface Area {
 /** The areas of the API, by short names. */
 export const AREAS: Readonly<Record<string, Area>> = {
   messages: { name: 'Messages', about: 'Sending, with the token of an app.', endpoints: { ...send } },
+  attachments: {
+    name: 'Attachments',
+    about: 'Images: uploaded ahead of their message where they are large, fetched and reported by devices.',
+    endpoints: { ...attachments },
+  },
   info: {
     name: 'Asking before sending',
     about: 'What a sender may want to know first.',

@@ -2,6 +2,7 @@ import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagem
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Bucket, OpenBucket } from '../lib/attachments/bucket.ts';
 import { CARRIERS } from '../lib/carriers/carrier.ts';
 import type { CarrierQueues } from '../lib/dispatch/router.ts';
 import { Queue } from '../lib/storage/queue.ts';
@@ -38,6 +39,21 @@ export function table(name: 'DIRECTORY_TABLE' | 'MAILBOX_TABLE'): Table {
 export function tableWithoutRetries(name: 'DIRECTORY_TABLE'): Table {
   const client = new DynamoDBClient({ maxAttempts: 1, requestHandler: CALL });
   return { client: DynamoDBDocumentClient.from(client), name: variable(name) };
+}
+
+/**
+ * The bucket of attachments, for functions that mostly do without. Its client is loaded with the first attachment: an
+ * `import` at the top would slow every cold start.
+ */
+export function attachmentsBucket(): OpenBucket {
+  const name = variable('ATTACHMENTS_BUCKET');
+  let bucket: Promise<Bucket> | undefined;
+  return () => {
+    bucket ??= import('../lib/attachments/s3.ts').then(
+      ({ S3Bucket, s3Client }) => new S3Bucket(s3Client(), name),
+    );
+    return bucket;
+  };
 }
 
 /** The client that posts to sockets. One try: what fails is dispatch's to repeat. */

@@ -14,6 +14,7 @@ import { Poller } from './event-source/poller.ts';
 import { checkPollGrants, createIam } from './iam/functions.ts';
 import type { Iam } from './iam/iam.ts';
 import { type MayInvoke, readPermissions } from './iam/permissions.ts';
+import { readCors } from './resources/cors.ts';
 import { claimDataDir } from './resources/data-dir.ts';
 import { startDynalite } from './resources/dynalite.ts';
 import { type QueueServer, type QueueState, startFauxqs } from './resources/fauxqs.ts';
@@ -141,13 +142,14 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
   opened.add(() => asyncInvoker.close());
 
   let running: ReadonlyMap<string, LocalFunction> = new Map();
-  front.connect(iam, {
+  const services = {
     dynamodb: createDynamo({ backend: dynamo, tables, meter, log }),
     sqs: createSqs({ backend: storage, meter, sendGrouped: fauxqs.sendGrouped }),
     s3: createS3({ backend: storage, meter, iam }),
     secretsmanager: createSecrets(secrets, meter),
     lambda: createLambda({ find: (name) => running.get(name), invokeLater: asyncInvoker.invoke }),
-  });
+  };
+  front.connect(iam, services, readCors(model));
 
   const queueState = (name: string): QueueState => {
     const state = fauxqs.queueState(name);

@@ -6,6 +6,7 @@ import {
   createMemoryStore,
   type Enrolment,
   enrol,
+  type InboxApi,
   type PealApi,
   PealSocket,
   type StoredMessage,
@@ -29,7 +30,7 @@ export interface Receiver {
    */
   signal(): Promise<number>;
   /** Syncs and acknowledges through its API, or one that measures; answers what is new, with when it was opened. */
-  sync(api?: Pick<PealApi, 'acknowledge' | 'sync'>): Promise<{ text: string; openedAt: number }[]>;
+  sync(api?: InboxApi): Promise<{ text: string; openedAt: number }[]>;
   /** Logged in. */
   api: PealApi;
   stop(): void;

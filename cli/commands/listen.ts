@@ -1,16 +1,17 @@
 /** `peal listen`: this machine as a device. Receives messages, prints them or runs a command for each. */
 import type { Command } from 'commander';
 import { createApi } from '../../lib/device/api.ts';
+import type { FileStore } from '../../lib/device/file-store.ts';
 import { createInbox } from '../../lib/device/inbox.ts';
 import { createListener, type ListenerEnd } from '../../lib/device/listener.ts';
 import type { SocketState } from '../../lib/device/socket.ts';
-import type { DeviceStore } from '../../lib/device/store.ts';
+import type { StoredMessage } from '../../lib/device/store.ts';
 import { type Context, openContext } from '../context.ts';
 import { E2EE_KEY_OPTION, findE2eeKey } from '../e2ee.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { explain } from '../failures.ts';
 import { ensureRegistered, openDevice, requireSession } from '../listen/device.ts';
-import { type Show, showByCommand, showJson, showOpened, showText } from '../listen/show.ts';
+import { type Show, showByCommand, showJson, showOpened, showText, tellImage } from '../listen/show.ts';
 import { note } from '../output.ts';
 
 const HELP = `
@@ -18,9 +19,10 @@ The first time, it registers this machine as a device with keys of its own: mess
 machine can open them. Keys and messages are kept in the folder that \`peal config\` shows.
 
 The command of --exec gets the message as JSON on its standard input, and in PEAL_MESSAGE, PEAL_TITLE, PEAL_APP,
-PEAL_URL, PEAL_URL_TITLE, PEAL_PRIORITY, PEAL_DATE, PEAL_ID and so on. Put quotes around "$PEAL_MESSAGE": others wrote
-it. With the account's E2EE key, messages that were encrypted with it are opened; what cannot be opened is shown as it
-came, and marked (PEAL_ENCRYPTED). A message is shown once; only when the machine dies while it is shown, it is shown again.
+PEAL_URL, PEAL_URL_TITLE, PEAL_PRIORITY, PEAL_DATE, PEAL_ID and so on; PEAL_ATTACHMENT names the file of an image. Put
+quotes around "$PEAL_MESSAGE": others wrote it. With the account's E2EE key, messages that were encrypted with it are
+opened; what cannot be opened is shown as it came, and marked (PEAL_ENCRYPTED). A message is shown once; only when the
+machine dies while it is shown, it is shown again.
 
 Examples:
   $ peal listen
@@ -58,7 +60,8 @@ async function listen(options: ListenOptions, command: Command): Promise<void> {
   try {
     await ensureRegistered(context, store, options.name);
     const plain = chooseShow(context, options, stop.signal);
-    const show = key ? showOpened(plain, key) : plain;
+    const choice = key ? showOpened(plain, key) : plain;
+    const show = (message: StoredMessage) => choice({ ...message, path: store.attachmentPath(message.id) });
     await (options.once ? fetchOnce : keepListening)(context, store, show, stop.signal);
   } finally {
     release();
@@ -71,8 +74,13 @@ function chooseShow({ json }: Context, { exec }: ListenOptions, stop: AbortSigna
   return json ? showJson : showText;
 }
 
-async function fetchOnce(context: Context, store: DeviceStore, show: Show, stop: AbortSignal): Promise<void> {
-  const inbox = createInbox({ store, onMessage: show });
+/** Tells of images that come after their messages, on the standard error: what was shown stays as it is. */
+function tellWith(store: FileStore) {
+  return (message: StoredMessage) => tellImage({ ...message, path: store.attachmentPath(message.id) });
+}
+
+async function fetchOnce(context: Context, store: FileStore, show: Show, stop: AbortSignal): Promise<void> {
+  const inbox = createInbox({ store, onMessage: show, onAttachment: tellWith(store) });
   const api = createApi({ url: context.server(), secret: (await store.identity())?.secret, signal: stop });
   try {
     await inbox.readAgain();
@@ -88,7 +96,7 @@ async function fetchOnce(context: Context, store: DeviceStore, show: Show, stop:
 /** Listens until a signal stops it, which is its regular end, or until the server ends it for good. */
 async function keepListening(
   context: Context,
-  store: DeviceStore,
+  store: FileStore,
   show: Show,
   stop: AbortSignal,
 ): Promise<void> {
@@ -99,6 +107,7 @@ async function keepListening(
     socket: context.socket(),
     store,
     onMessage: show,
+    onAttachment: tellWith(store),
     onError: (error) => tell.error(explain(error, context.server())),
     onEnd: stopped.resolve,
     onState: tell.state,
@@ -117,7 +126,7 @@ async function keepListening(
 }
 
 /** Why it has ended, as an error. What is wrong with the device, only the list of devices tells. */
-async function endError(end: ListenerEnd, context: Context, store: DeviceStore): Promise<CliError> {
+async function endError(end: ListenerEnd, context: Context, store: FileStore): Promise<CliError> {
   const refused = (message: string, advice: string) => new CliError(EXIT.refused, message, advice);
   if (end === 'replaced') {
     return refused('another program listens as this device', 'Stop it, or use another PEAL_DATA folder.');

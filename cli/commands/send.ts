@@ -1,8 +1,10 @@
 /** `peal send`: a message, as a CI job or a cron job sends it. */
+import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { OutgoingMessage } from '../../lib/device/api.ts';
 import { sealE2ee } from '../../lib/device/e2ee.ts';
+import { imageType, MAX_IMAGE_BYTES } from '../../lib/protocol/images.ts';
 import { type Context, openContext } from '../context.ts';
 import { E2EE_KEY_OPTION, findE2eeKey } from '../e2ee.ts';
 import { TroubleError, UsageError } from '../errors.ts';
@@ -18,6 +20,9 @@ const PRIORITIES: Readonly<Record<string, number>> = {
   emergency: 2,
 };
 
+/** Larger images are uploaded ahead: an upload may take a minute, a request fifteen seconds. Bytes. */
+const INLINE_BYTES = 1024 * 1024;
+
 const HELP = `
 Without a message, it is read from the standard input. Without --user, you are the recipient yourself. Lists are
 joined by commas, or made by giving the option again.
@@ -30,6 +35,7 @@ same key show them.
 
 Examples:
   $ peal send "Disk is full" --title web1 --priority high
+  $ peal send "At the door" --attach camera.jpg
   $ make 2>&1 | tail -20 | peal send --title "Build" --monospace
   $ peal send "Deployed" --url https://ci.example.com/42 --url-title "Log" --ttl 1d`;
 
@@ -50,6 +56,7 @@ interface SendOptions {
   expire?: number;
   tags?: string[];
   e2eeKeyFile?: string;
+  attach?: string;
   tries: number;
   wait: number;
 }
@@ -75,6 +82,7 @@ export function registerSend(program: Command): void {
     .option('--expire <duration>', 'emergency: stop repeating after this time', parseDuration)
     .option('--tags <tag>', 'emergency: tag of the receipt', collect)
     .option(...E2EE_KEY_OPTION)
+    .option('--attach <file>', 'image to send along: PNG, JPEG, GIF, WebP or HEIC, up to 5 MiB')
     .option('--tries <n>', 'how often to try in all when the server is in trouble', parseTries, 3)
     .option(
       '--wait <seconds>',
@@ -108,8 +116,13 @@ async function send(words: string[], options: SendOptions, command: Command): Pr
     tags: options.tags?.join(','),
   };
   const outgoing = key ? await sealE2ee(message, key) : message;
+  const image = options.attach === undefined ? undefined : await readImage(options.attach);
   const answer = await withTries(options.tries, options.wait, () =>
-    context.call((api) => api.sendMessage(outgoing)),
+    context.call(async (api) => {
+      const large = image && image.size > INLINE_BYTES;
+      const attachment = large ? await api.uploadAttachment(outgoing.token, image) : image;
+      return api.sendMessage({ ...outgoing, ...(attachment && { attachment }) });
+    }),
   );
   const receipt = answer.receipt === undefined ? '' : `, receipt ${answer.receipt}`;
   await printResult(context.json, { status: 1, ...answer }, `Sent (request ${answer.request}${receipt})`);
@@ -150,6 +163,17 @@ function findUser(context: Context, options: SendOptions): string {
     'no recipient given',
     'Use --user or PEAL_USER, or log in to send to yourself: peal account login',
   );
+}
+
+/** What the server would refuse is told before anything is sent. */
+async function readImage(path: string): Promise<Blob> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`cannot read ${path}: ${error.code ?? error.message}`);
+  });
+  const type = imageType(bytes);
+  if (!type) throw new UsageError(`${path} is not an image`, 'Send a PNG, JPEG, GIF, WebP or HEIC.');
+  if (bytes.length > MAX_IMAGE_BYTES) throw new UsageError(`${path} is larger than 5 MiB`);
+  return new Blob([new Uint8Array(bytes)], { type });
 }
 
 async function findText(words: string[]): Promise<string> {

@@ -2,14 +2,20 @@
 import { spawn } from 'node:child_process';
 import { type E2eeKey, openE2ee } from '../../lib/device/e2ee.ts';
 import type { Message } from '../../lib/device/envelope.ts';
-import type { StoredMessage } from '../../lib/device/store.ts';
+import type { AttachmentLoss, StoredMessage } from '../../lib/device/store.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { harmless, jsonLine, note, write } from '../output.ts';
 import { clock } from '../time.ts';
 import { htmlToText } from './html-text.ts';
 
+/** A message as it is shown, and where its attachment is. */
+export type Shown = StoredMessage & {
+  /** Of the stored attachment. */
+  path?: string | undefined;
+};
+
 /** Shows a message; when it resolves the message counts as shown, when it rejects it comes again. */
-export type Show = (message: StoredMessage) => Promise<void>;
+export type Show = (message: Shown) => Promise<void>;
 
 const PRIORITY: Readonly<Record<string, string>> = {
   '-2': 'lowest',
@@ -20,9 +26,17 @@ const PRIORITY: Readonly<Record<string, string>> = {
 
 /** Prints a message for people. */
 export const showText: Show = async (stored) => {
-  if (stored.kind === 'message') await write(process.stdout, `${messageText(stored.message)}\n`);
-  else note(unreadableText(stored.id, stored.reason));
+  if (stored.kind === 'message') {
+    const lines = [messageText(stored.message), ...attachmentLines(stored)];
+    await write(process.stdout, `${lines.join('\n')}\n`);
+  } else note(unreadableText(stored.id, stored.reason));
 };
+
+/** Tells people of an image that came after its message. */
+export function tellImage({ id, attachment, path }: Shown): void {
+  const what = attachment === 'stored' ? path : attachment && LOSSES[attachment];
+  note(`peal: message ${id}: ${what ?? 'an image'}`);
+}
 
 /** Prints a message as one line of JSON: the envelope's fields, or `{"id":…,"unreadable":"reason"}`. */
 export const showJson: Show = async (stored) => {
@@ -36,6 +50,20 @@ export function showOpened(show: Show, key: E2eeKey): Show {
     const { message } = await openE2ee(stored.message, key);
     return show({ ...stored, message });
   };
+}
+
+/** What a message lost its attachment by, in words. */
+const LOSSES: Readonly<Record<AttachmentLoss, string>> = {
+  gone: 'the image is no longer there',
+  damaged: 'the image was damaged on the way',
+  'given-up': 'the image could not be fetched',
+};
+
+function attachmentLines({ kind, attachment, path, ...stored }: Shown): string[] {
+  const has = kind === 'message' && 'message' in stored && stored.message.attachment !== undefined;
+  if (!has) return [];
+  if (attachment === undefined) return ['  [the image is still to be fetched]'];
+  return [`  [${attachment === 'stored' ? (path ?? 'an image') : LOSSES[attachment]}]`];
 }
 
 /** A message as text of several lines. */
@@ -105,7 +133,7 @@ const FIELDS: readonly (keyof Message)[] = [
   ...(['priority', 'sound', 'html', 'monospace', 'encrypted', 'expires', 'receipt'] as const),
 ];
 
-function environment(stored: StoredMessage): NodeJS.ProcessEnv {
+function environment(stored: Shown): NodeJS.ProcessEnv {
   const env = { ...process.env };
   delete env.PEAL_PASSWORD;
   delete env.PEAL_E2EE_KEY;
@@ -116,14 +144,22 @@ function environment(stored: StoredMessage): NodeJS.ProcessEnv {
     if (value === undefined) delete env[name];
     else env[name] = String(value).replaceAll('\0', '');
   }
+  if (stored.path === undefined) delete env.PEAL_ATTACHMENT;
+  else env.PEAL_ATTACHMENT = stored.path;
   if (stored.kind === 'unreadable')
     Object.assign(env, { PEAL_ID: String(stored.id), PEAL_UNREADABLE: stored.reason });
   else delete env.PEAL_UNREADABLE;
   return env;
 }
 
-function asJson(stored: StoredMessage): object {
-  return stored.kind === 'message' ? stored.message : { id: stored.id, unreadable: stored.reason };
+/** Of the attachment what is of use to others: where it is, or why not. Its key is not. */
+function asJson(stored: Shown): object {
+  if (stored.kind !== 'message') return { id: stored.id, unreadable: stored.reason };
+  const { attachment, ...message } = stored.message;
+  if (!attachment) return message;
+  const { type, size } = attachment;
+  const state = stored.path === undefined ? { state: stored.attachment ?? 'awaited' } : { path: stored.path };
+  return { ...message, attachment: { type, size, ...state } };
 }
 
 function unreadableText(id: number, reason: string): string {

@@ -1,7 +1,10 @@
-import { DEFAULT_LIMITS } from '../../lib/http/limits.ts';
+import { INLINE_BYTES } from '../../lib/attachments/given.ts';
 import { ENCRYPTED_SENDING, SENDING, SENT } from '../../lib/messages/fields.ts';
 import { LIMITS_HEADERS } from '../../lib/messages/limits.ts';
 import { endpoint } from '../endpoint.ts';
+
+/** All that a Lambda's event can hold, which an image as base64 in JSON comes near: what is too large is told the way. */
+const MAX_BYTES = 6 * 1024 * 1024;
 
 export const send = endpoint({
   method: 'POST',
@@ -11,8 +14,15 @@ export const send = endpoint({
   by: 'app',
   params: SENDING,
   otherwise: ENCRYPTED_SENDING,
+  files: {
+    attachment: {
+      description:
+        'An image: PNG, JPEG, GIF, WebP or HEIC. As text, the id of an upload, which may be larger',
+      maxBytes: INLINE_BYTES,
+    },
+  },
   answer: SENT,
   headers: LIMITS_HEADERS,
   errors: { 503: 'A request with the same idempotency_key is under way: try again' },
-  maxBytes: DEFAULT_LIMITS.bodyBytes,
+  maxBytes: MAX_BYTES,
 });

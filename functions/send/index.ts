@@ -1,5 +1,7 @@
 /** `POST /1/messages.json`: accepts a message. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { Attachments } from '../../lib/attachments/attachments.ts';
+import { Uploads } from '../../lib/attachments/uploads.ts';
 import { Jobs } from '../../lib/fanout/job.ts';
 import { success } from '../../lib/http/answer.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
@@ -11,11 +13,20 @@ import { Sender } from '../../lib/messages/send.ts';
 import { Receipts } from '../../lib/receipts/receipts.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { on } from '../endpoint.ts';
-import { CALL, carrierQueues, limit, table, tableWithoutRetries, variable } from '../environment.ts';
+import {
+  attachmentsBucket,
+  CALL,
+  carrierQueues,
+  limit,
+  table,
+  tableWithoutRetries,
+  variable,
+} from '../environment.ts';
 import { httpApp, serve } from '../http.ts';
 import * as endpoints from './endpoints.ts';
 
 const clock = Date.now;
+const bucket = attachmentsBucket();
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
 const mailbox = table('MAILBOX_TABLE');
 const directory = table('DIRECTORY_TABLE');
@@ -37,6 +48,8 @@ const sender = new Sender({
   }),
   receipts: new Receipts(directory, clock),
   repeats: new Queue(sqs, variable('REPEAT_QUEUE_URL')),
+  attachments: new Attachments(mailbox, bucket, clock),
+  uploads: new Uploads(bucket, clock),
   clock,
 });
 

@@ -1,11 +1,12 @@
 /** `GET /1/messages.json` and `POST /1/devices/{id}/update_highest_message.json`: what waits, and what is stored. */
 import { findSession, sessionDevice } from '../../lib/accounts/sessions.ts';
+import { Attachments } from '../../lib/attachments/attachments.ts';
 import { success } from '../../lib/http/answer.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { receiptsOf, syncAnswer } from '../../lib/mailbox/sync-answer.ts';
 import { isAsking, Receipts } from '../../lib/receipts/receipts.ts';
 import { on } from '../endpoint.ts';
-import { table } from '../environment.ts';
+import { attachmentsBucket, table } from '../environment.ts';
 import { httpApp, secretOf, serve } from '../http.ts';
 import * as endpoints from './endpoints.ts';
 
@@ -17,7 +18,9 @@ const PAGE_BYTES = 3 * 1024 * 1024;
 
 const directory = table('DIRECTORY_TABLE');
 const receipts = new Receipts(directory, Date.now);
-const mailbox = new Mailbox(table('MAILBOX_TABLE'), Date.now);
+const messages = table('MAILBOX_TABLE');
+const mailbox = new Mailbox(messages, Date.now);
+const attachments = new Attachments(messages, attachmentsBucket(), Date.now);
 
 const app = httpApp();
 
@@ -35,7 +38,7 @@ on(app, endpoints.acknowledge, async ({ c, params, fields, segment }) => {
   const { message: upTo } = fields();
   const session = await findSession(directory, secretOf(c, params));
   const device = sessionDevice(session, segment('id'));
-  await mailbox.acknowledge(device.id, upTo);
+  await mailbox.acknowledge(device.id, upTo, attachments);
   return success();
 });
 

@@ -2,7 +2,7 @@
 import type { PushTarget } from '../carriers/carrier.ts';
 import { isRecord } from './envelope.ts';
 import { ProtocolError } from './errors.ts';
-import { call, type HttpOptions } from './http.ts';
+import { call, download, type HttpOptions, upload } from './http.ts';
 import { toBase64 } from './keys.ts';
 import { idOf } from './message.ts';
 
@@ -84,7 +84,16 @@ export interface OutgoingMessage {
   expire?: number | undefined;
   callback?: string | undefined;
   tags?: string | undefined;
-  attachment?: Blob | undefined;
+  /** An image, or the id of an upload. */
+  attachment?: Blob | string | undefined;
+}
+
+/** An attachment as Peal has it. */
+export interface FetchedAttachment {
+  /** Absent: there are more than were allowed. */
+  bytes?: Uint8Array;
+  /** Whether it is to be opened with the key in the message. */
+  sealed: boolean;
 }
 
 /** One page of what waits for a device. */
@@ -118,6 +127,22 @@ export interface PealApi {
   deleteApp(id: string): Promise<void>;
   /** When it resolves, the message is stored for every recipient device. */
   sendMessage(message: OutgoingMessage): Promise<{ request: string; receipt?: string }>;
+  /**
+   * Uploads an image that is too large to come with its message: above 4.4 MiB, up to 5.
+   *
+   * @param token the application's
+   * @returns what the message names as its `attachment`
+   */
+  uploadAttachment(token: string, image: Blob): Promise<string>;
+  /**
+   * Fetches the attachment of a message that waits for this device.
+   *
+   * @param limit bytes above which it is not read
+   * @throws PealError with status 404 or 410 if there is none (any more)
+   */
+  fetchAttachment(device: string, message: number, limit: number): Promise<FetchedAttachment>;
+  /** Says that the device has stored an attachment. */
+  reportAttachment(device: string, message: number): Promise<void>;
   /** @param after only messages with a higher id */
   sync(device: string, after?: number): Promise<SyncPage>;
   /** Peal deletes what it has served to this device up to `highest`. Only call it for what is safely stored. */
@@ -161,10 +186,26 @@ export function createApi(options: HttpOptions): PealApi {
     sendMessage: async (message) => {
       // The sender's credential is the application's token: a session's secret has no business in this call.
       const anonymous = { ...options, secret: undefined };
-      const body = message.attachment ? form(message) : { ...message };
+      const body = message.attachment instanceof Blob ? form(message) : { ...message };
       const answer = await call(anonymous, { method: 'POST', path: 'messages.json', body });
       const request = text(answer, 'request');
       return typeof answer.receipt === 'string' ? { request, receipt: answer.receipt } : { request };
+    },
+    uploadAttachment: async (token, image) => {
+      const anonymous = { ...options, secret: undefined };
+      const answer = await call(anonymous, { method: 'POST', path: 'attachments.json', body: { token } });
+      const form = isRecord(answer.upload) ? answer.upload : {};
+      if (!isRecord(form.fields)) throw missing('upload');
+      await upload(options, text(form, 'url'), form.fields, image);
+      return text(answer, 'id');
+    },
+    fetchAttachment: async (device, message, limit) => {
+      const answer = await get(`messages/${message}/attachment.json`, { device_id: device });
+      const bytes = await download(options, text(answer, 'url'), limit);
+      return { ...(bytes && { bytes }), sealed: answer.sealed === true };
+    },
+    reportAttachment: async (device, message) => {
+      await post(`messages/${message}/attachment/downloaded.json`, { device_id: device });
     },
     sync: async (device, after) => {
       const answer = await get('messages.json', {

@@ -1,8 +1,12 @@
 /** Reads an envelope: strict about what it knows, deaf to fields that a later server adds. */
-import { ENVELOPE_VERSION, type Envelope } from '../protocol/envelope.ts';
+import { ENVELOPE_VERSION, type Envelope, type EnvelopeAttachment } from '../protocol/envelope.ts';
 
 /** A message as the device keeps and shows it. */
-export type Message = Omit<Envelope, 'v'>;
+export type Message = Omit<Envelope, 'attachment' | 'v'> & { attachment?: MessageAttachment };
+
+/** What a message says of its image. A device without a key gets it opened, and no id and key. */
+export type MessageAttachment = Pick<EnvelopeAttachment, 'size' | 'type'> &
+  Partial<Pick<EnvelopeAttachment, 'id' | 'key'>>;
 
 /** What reading gave. */
 export type ReadEnvelope =
@@ -44,6 +48,7 @@ const FIELDS: { [name in keyof Message]-?: { is(value: unknown): boolean; requir
   receipt: { is: text },
   retry: { is: time },
   ack_until: { is: time },
+  attachment: { is: isAttachment },
 };
 
 /**
@@ -81,6 +86,14 @@ export function readEnvelope(value: unknown): ReadEnvelope {
     if (content !== undefined) known[field] = content;
   }
   return { kind: 'envelope', envelope: known as unknown as Envelope };
+}
+
+/** Id and key are there together, or not at all. */
+function isAttachment(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { id: name, key, type, size } = value;
+  const sealed = text(name) && text(key);
+  return text(type) && time(size) && (sealed || (name === undefined && key === undefined));
 }
 
 /** An object as JSON has them, not an array. */

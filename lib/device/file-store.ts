@@ -1,16 +1,22 @@
-/** A device's database in a folder (Node only): `identity.json`, and `messages.jsonl`, an append-only journal. */
-import { mkdir, readFile, rm } from 'node:fs/promises';
+/**
+ * A device's database in a folder (Node only): `identity.json`, `messages.jsonl`, an append-only journal, and the folder
+ * `attachments` with a file an image.
+ */
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { IMAGE_TYPES } from '../protocol/images.ts';
 import { isRecord } from './envelope.ts';
 import { StoreError } from './errors.ts';
 import { takeLock } from './file-lock.ts';
 import { Journal, writeWhole } from './journal.ts';
 import { fromBase64, keyPairFrom, toBase64 } from './keys.ts';
 import { MessageTable, parseRecord, type TableRecord } from './message-table.ts';
-import type { DeviceStore, Identity } from './store.ts';
+import type { AttachmentLoss, DeviceStore, Identity, StoredMessage } from './store.ts';
 
 /** A store that holds files open. */
 export interface FileStore extends DeviceStore {
+  /** Where the attachment of a message is, for other programs; undefined if none is stored. */
+  attachmentPath(id: number): string | undefined;
   /** Waits for what is being written, and gives the folder free. */
   close(): Promise<void>;
 }
@@ -40,7 +46,9 @@ export async function openFileStore(
       join(folder, 'messages.jsonl'),
       (line) => parseRecord(line) !== undefined,
     );
-    return new FolderStore(folder, journal, lines, unlock, options.now ?? Date.now);
+    const store = new FolderStore(folder, journal, lines, unlock, options.now ?? Date.now);
+    await store.clearAttachments();
+    return store;
   } catch (error) {
     await unlock();
     throw error;
@@ -49,6 +57,7 @@ export async function openFileStore(
 
 class FolderStore implements FileStore {
   readonly #identityPath: string;
+  readonly #attachments: string;
   readonly #journal: Journal;
   readonly #unlock: () => Promise<void>;
   readonly #now: () => number;
@@ -65,6 +74,7 @@ class FolderStore implements FileStore {
     now: () => number,
   ) {
     this.#identityPath = join(folder, 'identity.json');
+    this.#attachments = join(folder, 'attachments');
     this.#journal = journal;
     this.#unlock = unlock;
     this.#now = now;
@@ -101,8 +111,56 @@ class FolderStore implements FileStore {
   markShown: DeviceStore['markShown'] = (ids) =>
     this.#inTurn(() => this.#record({ op: 'shown', ids }, false));
 
+  /** First the journal: a file that is left over is deleted at the next start. */
   remove: DeviceStore['remove'] = (ids) =>
-    this.#inTurn(() => this.#record({ op: 'remove', ids, at: this.#seconds() }, true));
+    this.#inTurn(async () => {
+      const paths = ids.flatMap((id) => this.attachmentPath(id) ?? []);
+      await this.#record({ op: 'remove', ids, at: this.#seconds() }, true);
+      for (const path of paths) await rm(path, { force: true });
+    });
+
+  /** First the file, whole and on the disk, then the journal: what the journal says is stored is there. */
+  setAttachment: DeviceStore['setAttachment'] = (id, attachment) =>
+    this.#inTurn(async () => {
+      const message = this.#table.get(id);
+      if (!message || !this.#table.awaitsAttachment(id)) return;
+      if (typeof attachment !== 'string') {
+        await mkdir(this.#attachments, { recursive: true, mode: 0o700 });
+        await writeWhole(this.#pathOf(message), attachment);
+      }
+      const state: 'stored' | AttachmentLoss = typeof attachment === 'string' ? attachment : 'stored';
+      await this.#record({ op: 'attachment', ids: [id], state }, true);
+    });
+
+  async attachment(id: number) {
+    const path = this.attachmentPath(id);
+    return path === undefined ? undefined : new Uint8Array(await readFile(path));
+  }
+
+  attachmentPath(id: number): string | undefined {
+    const message = this.#table.get(id);
+    return message?.attachment === 'stored' ? this.#pathOf(message) : undefined;
+  }
+
+  /** Deletes files that belong to no message: what was cut off before the journal knew of it. */
+  async clearAttachments(): Promise<void> {
+    const files = await readdir(this.#attachments).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    const kept = new Set(this.#table.list().map(({ id }) => this.attachmentPath(id)));
+    for (const file of files) {
+      const path = join(this.#attachments, file);
+      if (!kept.has(path)) await rm(path, { force: true });
+    }
+  }
+
+  /** The ending is of a known type, or none: nothing that a message says becomes part of a path. */
+  #pathOf(message: StoredMessage): string {
+    const type = message.kind === 'message' ? message.message.attachment?.type : undefined;
+    const ending = Object.entries(IMAGE_TYPES).find(([name]) => name === type)?.[1] ?? 'bin';
+    return join(this.#attachments, `${message.id}.${ending}`);
+  }
 
   async has(id: number) {
     return this.#table.has(id);

@@ -72,6 +72,80 @@ async function exchange(options: HttpOptions, request: Call) {
   }
 }
 
+/** Limit for an image's bytes to travel, either way. Milliseconds. */
+const TRANSFER_TIMEOUT_MS = 60_000;
+
+/**
+ * Gets the bytes at an address that Peal gave. No secret goes along: the address itself is one.
+ *
+ * @param limit bytes above which it is not read
+ * @returns undefined if there are more
+ * @throws PealError (404) if there is nothing, NetworkError for everything else
+ */
+export async function download(
+  options: HttpOptions,
+  url: string,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  const what = 'download';
+  const response = await transfer(options, what, url, { method: 'GET' });
+  if (response.status === 404 || response.status === 410) {
+    throw new PealError({ status: 404, errors: ['the attachment is no longer there'], fields: {} });
+  }
+  // An address that has expired is refused, which a new one cures.
+  if (!response.ok) throw unanswered(what, response);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (const reader = response.body!.getReader(); ; ) {
+      const { value } = await reader.read();
+      if (!value) break;
+      length += value.length;
+      if (length > limit) {
+        await reader.cancel();
+        return undefined;
+      }
+      chunks.push(value);
+    }
+  } catch (cause) {
+    throw new NetworkError(`${what}: the connection was lost`, { timedOut: false, cause });
+  }
+  return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+}
+
+/** Posts a file with the form that Peal gave for it. @throws NetworkError if it did not arrive */
+export async function upload(
+  options: HttpOptions,
+  url: string,
+  fields: Record<string, unknown>,
+  file: Blob,
+): Promise<void> {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) body.append(name, String(value));
+  body.append('file', file);
+  const response = await transfer(options, 'upload', url, { method: 'POST', body });
+  if (!response.ok) throw unanswered('upload', response);
+}
+
+async function transfer(
+  options: HttpOptions,
+  what: string,
+  url: string,
+  init: RequestInit,
+): Promise<Response> {
+  const timeout = AbortSignal.timeout(TRANSFER_TIMEOUT_MS);
+  const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout;
+  try {
+    return await (options.fetch ?? fetch)(url, { ...init, signal, redirect: 'error', credentials: 'omit' });
+  } catch (cause) {
+    throw new NetworkError(`${what}: no connection`, { timedOut: timeout.aborted, cause });
+  }
+}
+
+function unanswered(what: string, { status }: Response): NetworkError {
+  return new NetworkError(`${what}: answered with status ${status}`, { timedOut: false, cause: undefined });
+}
+
 function parseJson(text: string): Record<string, unknown> | undefined {
   try {
     const body: unknown = JSON.parse(text);

@@ -5,13 +5,19 @@
  * noted right after `onMessage`, and what was not noted is shown at the next occasion. A process that dies between
  * the two shows one message again after it starts (at least once); the other order would lose it. Who cannot bear a
  * repeat even then uses the id, which never changes, as the notification's tag or the line's key.
+ *
+ * An attachment is stored before its message is acknowledged: afterwards the server has it no longer. One that cannot
+ * be fetched for now holds back the acknowledgement of its message and of all later ones, so that the next sync brings
+ * them again, with another try; they are shown all the same. After some tries, or when the server says that it is gone,
+ * the loss is noted on the message and the acknowledgement goes on.
  */
 import type { PealApi } from './api.ts';
-import { isRecord } from './envelope.ts';
-import { ProtocolError, StoreError } from './errors.ts';
+import { MAX_ATTACHMENT_BYTES, openAttachment } from './attachment.ts';
+import { isRecord, type MessageAttachment } from './envelope.ts';
+import { PealError, ProtocolError, StoreError } from './errors.ts';
 import { idOf, type NewMessage, readMessage, readSealed } from './message.ts';
 import type { Opener } from './open.ts';
-import type { DeviceStore, Identity, StoredMessage } from './store.ts';
+import type { AttachmentLoss, DeviceStore, Identity, StoredMessage } from './store.ts';
 
 /** Runs work that must not run twice at a time. */
 export type Lock = <T>(work: () => Promise<T>) => Promise<T>;
@@ -21,7 +27,12 @@ export interface InboxOptions {
   store: DeviceStore;
   /** Shows a message. If it throws, the message counts as not shown and comes again at the next occasion. */
   onMessage(message: StoredMessage): void | Promise<void>;
-  /** Told what does not stop the sync: an item that has no usable id. */
+  /**
+   * Told what became of an attachment whose message was shown while it was still to be fetched (after a push, which
+   * brings no attachment, or because it took long), in the life of this inbox.
+   */
+  onAttachment?: ((message: StoredMessage) => void | Promise<void>) | undefined;
+  /** Told what does not stop the sync: an item that has no usable id, an attachment that could not be reported. */
   onError?: ((error: Error) => void) | undefined;
   open?: Opener | undefined;
   /**
@@ -33,18 +44,31 @@ export interface InboxOptions {
   now?: (() => number) | undefined;
 }
 
+/** What a sync calls. */
+export type InboxApi = Pick<PealApi, 'sync' | 'acknowledge' | 'fetchAttachment' | 'reportAttachment'>;
+
+/** Tries for an attachment while this inbox lives; with the sync loop's backoff, some minutes. */
+const ATTACHMENT_TRIES = 8;
+
+/** How long new messages wait for their images before they are shown without. Milliseconds. */
+const SHOW_AFTER_MS = 5_000;
+
+/** Attachments that are fetched at once. */
+const LANES = 4;
+
 /** What became of a push: `new` and `known` are in the store; `sync` says that only a sync brings the message. */
 export type PushResult = 'new' | 'known' | 'sync';
 
 /** A device's inbox. */
 export interface Inbox {
   /**
-   * Fetches everything that waits, page by page: each is stored, then acknowledged, and what is new is shown. A
-   * message that cannot be read is stored as it came, shown as unreadable, and acknowledged.
+   * Fetches everything that waits, page by page: each is stored with its attachments, then acknowledged, and what is
+   * new is shown. A message that cannot be read is stored as it came, shown as unreadable, and acknowledged.
    *
-   * @throws what the API or the store throws; what was fetched until then is stored, and shown
+   * @throws what the API or the store throws, also if it was only an attachment that could not be fetched; what was
+   *   fetched until then is stored, and shown
    */
-  syncOnce(api: Pick<PealApi, 'sync' | 'acknowledge'>): Promise<void>;
+  syncOnce(api: InboxApi): Promise<void>;
   /**
    * Takes the data of a push: FCM's `data`, the whole of an APNs payload, or the JSON of a Web Push. It goes the same
    * way, but is not acknowledged: only a sync tells Peal what has arrived. Never throws on the payload's account.
@@ -64,7 +88,7 @@ export interface Inbox {
 
 /** Creates an inbox on a store. */
 export function createInbox(options: InboxOptions): Inbox {
-  const { store, onMessage, onError, open } = options;
+  const { store, onMessage, onAttachment, onError, open } = options;
   const now = options.now ?? Date.now;
   const lock = options.lock ?? createLock();
 
@@ -73,14 +97,20 @@ export function createInbox(options: InboxOptions): Inbox {
     message.message.expires !== undefined &&
     message.message.expires * 1000 <= now();
 
+  /** Failed tries, by message id. */
+  const tries = new Map<number, number>();
+
+  /** Messages that were shown before their attachments. */
+  const bare = new Set<number>();
+
   async function identity(): Promise<Identity> {
     const found = await store.identity();
     if (!found) throw new StoreError('this device is not registered; log in and register it first');
     return found;
   }
 
-  /** @returns the highest id on the page, now safe */
-  async function keep(items: readonly unknown[], { keys }: Identity): Promise<number | undefined> {
+  /** @returns what was on the page, now stored */
+  async function keep(items: readonly unknown[], { keys }: Identity): Promise<NewMessage[]> {
     const messages = items
       .map((item) => readMessage(item, { keys, open }))
       .filter((message) => message !== undefined);
@@ -88,7 +118,77 @@ export function createInbox(options: InboxOptions): Inbox {
       onError?.(new ProtocolError(`${items.length - messages.length} messages without a usable id`));
     }
     await store.add(messages.filter((message) => !hasExpired(message)));
-    return messages.length > 0 ? Math.max(...messages.map(({ id }) => id)) : undefined;
+    return messages;
+  }
+
+  /**
+   * Fetches and stores the attachments of a page that are not stored yet.
+   *
+   * @returns the lowest id whose attachment is to be tried again, and why; undefined if there is none
+   * @throws what the store throws, and PealError if the device is signed out
+   */
+  async function fetchAttachments(api: InboxApi, { device }: Identity, page: NewMessage[]) {
+    const awaited = page.filter((message) => message.kind === 'message' && message.message.attachment);
+    if (awaited.length === 0) return undefined;
+    const ids = new Set(awaited.map(({ id }) => id));
+    const missing = (await store.list()).flatMap((message) => {
+      const wanted = message.kind === 'message' ? message.message.attachment : undefined;
+      return wanted && ids.has(message.id) && awaitsAttachment(message) ? [{ id: message.id, wanted }] : [];
+    });
+    const held: Held[] = [];
+    const rest = missing.values();
+    const lane = async () => {
+      for (const { id, wanted } of rest) {
+        try {
+          const got = await fetchOne(api, device, id, wanted);
+          await store.setAttachment(id, got);
+          tries.delete(id);
+          if (typeof got !== 'string') await report(api, device, id);
+        } catch (cause) {
+          if (cause instanceof StoreError || (cause instanceof PealError && cause.signedOut)) throw cause;
+          held.push({ id, cause });
+        }
+      }
+    };
+    await both(...Array.from({ length: LANES }, lane));
+    return held.sort((a, b) => a.id - b.id)[0];
+  }
+
+  /** @throws what is worth another try */
+  async function fetchOne(
+    api: InboxApi,
+    device: string,
+    id: number,
+    wanted: MessageAttachment,
+  ): Promise<AttachmentLoss | Uint8Array> {
+    try {
+      const fetched = await api.fetchAttachment(device, id, MAX_ATTACHMENT_BYTES);
+      return (await openAttachment(wanted, fetched)) ?? 'damaged';
+    } catch (error) {
+      if (error instanceof PealError && (error.status === 404 || error.status === 410)) return 'gone';
+      const made = (tries.get(id) ?? 0) + 1;
+      tries.set(id, made);
+      if (made >= ATTACHMENT_TRIES && !(error instanceof PealError && error.signedOut)) return 'given-up';
+      throw error;
+    }
+  }
+
+  /** Nothing is lost when it fails: the acknowledgement is a report as well. */
+  async function report(api: InboxApi, device: string, id: number): Promise<void> {
+    try {
+      await api.reportAttachment(device, id);
+    } catch (error) {
+      onError?.(error as Error);
+    }
+  }
+
+  async function tellLate(): Promise<void> {
+    if (bare.size === 0) return;
+    for (const message of await store.list()) {
+      if (!bare.has(message.id) || awaitsAttachment(message)) continue;
+      bare.delete(message.id);
+      await onAttachment?.(message);
+    }
   }
 
   const showNew = () =>
@@ -104,6 +204,7 @@ export function createInbox(options: InboxOptions): Inbox {
           continue;
         }
         await store.markShown([message.id]);
+        if (awaitsAttachment(message)) bare.add(message.id);
       }
       if (failures.length > 0) throw failures[0];
     });
@@ -112,17 +213,30 @@ export function createInbox(options: InboxOptions): Inbox {
     async syncOnce(api) {
       const me = await identity();
       let after: number | undefined;
+      let held: Held | undefined;
       for (let more = true; more; ) {
         const page = await api.sync(me.device, after);
-        const highest = await keep(page.messages, me);
+        const messages = await keep(page.messages, me);
+        const highest = highestOf(messages);
+        const fetching = fetchAttachments(api, me, messages);
+        const acknowledge = async () => {
+          // Of what is held back on an earlier page, all of this page is later.
+          const found = await fetching;
+          held ??= found;
+          const safe = highestOf(messages.filter(({ id }) => !held || id < held.id));
+          if (safe !== undefined) await api.acknowledge(me.device, safe);
+        };
         // Showing does not wait for the acknowledgement, nor depend on it: the messages are ours by now.
-        await both(highest === undefined ? undefined : api.acknowledge(me.device, highest), showNew());
+        await both(acknowledge(), within(fetching, SHOW_AFTER_MS).then(showNew));
+        await tellLate();
         more = page.more;
         if (more && (highest === undefined || highest <= (after ?? 0))) {
           throw new ProtocolError('there should be more messages, but the page has none after the last');
         }
         after = highest;
       }
+      // The next try is the caller's, as after every sync that did not bring everything.
+      if (held) throw held.cause;
     },
 
     async receivePush(payload) {
@@ -166,6 +280,30 @@ export function createInbox(options: InboxOptions): Inbox {
       return times.length > 0 ? times.reduce((a, b) => Math.min(a, b)) : undefined;
     },
   };
+}
+
+/** A message whose acknowledgement has to wait, because its attachment could not be fetched. */
+interface Held {
+  id: number;
+  cause: unknown;
+}
+
+function awaitsAttachment(message: StoredMessage): boolean {
+  return message.kind === 'message' && message.message.attachment !== undefined && !message.attachment;
+}
+
+function highestOf(messages: readonly NewMessage[]): number | undefined {
+  return messages.length > 0 ? Math.max(...messages.map(({ id }) => id)) : undefined;
+}
+
+/** Resolves when the work has ended, well or not, or the time is over. */
+async function within(work: Promise<unknown>, milliseconds: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([Promise.allSettled([work]), over]);
+  clearTimeout(timer);
 }
 
 /**

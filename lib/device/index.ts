@@ -1,5 +1,6 @@
 /** The device side of Peal, for browsers and Node alike. The store in a file is apart: `file-store.ts` needs Node. */
 export * from './api.ts';
+export * from './attachment.ts';
 export * from './e2ee.ts';
 export { type Enrolment, enrol } from './enrol.ts';
 export { type Message, parseEnvelope, type ReadEnvelope } from './envelope.ts';

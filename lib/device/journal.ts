@@ -97,20 +97,20 @@ export class Journal {
 }
 
 /** Writes a file so that at any moment there is either the old one or the new one, whole and on the disk. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const file = await placeWhole(path, text);
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  const file = await placeWhole(path, content);
   await file.close();
   await syncFolder(path);
 }
 
 /** @returns the new file, open for appending; only its folder is not on the disk yet */
-async function placeWhole(path: string, text: string): Promise<FileHandle> {
+async function placeWhole(path: string, content: string | Uint8Array): Promise<FileHandle> {
   const beside = `${path}.new`;
   // Left over from a write that was cut off; it may have other permissions.
   await rm(beside, { force: true });
   const file = await open(beside, 'ax', OWNER_ONLY);
   try {
-    await file.appendFile(text);
+    await file.appendFile(content);
     await file.sync();
     await rename(beside, path);
     return file;

@@ -10,6 +10,7 @@ import type { DeviceStore, Identity } from './store.ts';
 export function createMemoryStore(options: { now?: () => number } = {}): DeviceStore {
   const now = options.now ?? Date.now;
   const table = new MessageTable();
+  const attachments = new Map<number, Uint8Array>();
   let identity: Identity | undefined;
   return {
     identity: async () => identity,
@@ -21,7 +22,17 @@ export function createMemoryStore(options: { now?: () => number } = {}): DeviceS
     list: async () => table.list(),
     unshown: async () => table.list().filter((message) => !message.shown),
     markShown: async (ids) => table.apply({ op: 'shown', ids }),
-    remove: async (ids) => table.apply({ op: 'remove', ids, at: Math.floor(now() / 1000) }),
+    remove: async (ids) => {
+      table.apply({ op: 'remove', ids, at: Math.floor(now() / 1000) });
+      for (const id of ids) attachments.delete(id);
+    },
+    setAttachment: async (id, attachment) => {
+      if (!table.awaitsAttachment(id)) return;
+      if (typeof attachment !== 'string') attachments.set(id, attachment);
+      const state = typeof attachment === 'string' ? attachment : 'stored';
+      table.apply({ op: 'attachment', ids: [id], state });
+    },
+    attachment: async (id) => attachments.get(id),
     highest: async () => table.highest(),
   };
 }

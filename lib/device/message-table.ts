@@ -1,12 +1,13 @@
 /** The content of a device's database in memory, changed only by records: what the stores in memory and in a file share. */
 import { isRecord } from './envelope.ts';
 import { idOf, type NewMessage } from './message.ts';
-import type { StoredMessage } from './store.ts';
+import type { AttachmentLoss, StoredMessage } from './store.ts';
 
 /** A change of the database. As JSON, it is a line of the file store's journal. */
 export type TableRecord =
   | { op: 'add'; messages: readonly NewMessage[] }
   | { op: 'shown'; ids: readonly number[] }
+  | { op: 'attachment'; ids: readonly number[]; state: 'stored' | AttachmentLoss }
   /** `at`: Unix seconds. */
   | { op: 'remove'; ids: readonly number[]; at: number };
 
@@ -46,6 +47,12 @@ export class MessageTable {
           if (message) this.#messages.set(id, { ...message, shown: true });
         }
         break;
+      case 'attachment':
+        for (const id of record.ids) {
+          const message = this.#messages.get(id);
+          if (message) this.#messages.set(id, { ...message, attachment: record.state });
+        }
+        break;
       case 'remove':
         for (const id of record.ids) {
           this.#messages.delete(id);
@@ -58,6 +65,16 @@ export class MessageTable {
 
   has(id: number): boolean {
     return this.#messages.has(id) || this.#removed.has(id);
+  }
+
+  get(id: number): StoredMessage | undefined {
+    return this.#messages.get(id);
+  }
+
+  /** Whether a message is there of whose attachment nothing is known yet. */
+  awaitsAttachment(id: number): boolean {
+    const message = this.#messages.get(id);
+    return message !== undefined && message.attachment === undefined;
   }
 
   list(): StoredMessage[] {
@@ -86,7 +103,12 @@ export class MessageTable {
     const messages = this.list();
     const shown = messages.filter((message) => message.shown).map(({ id }) => id);
     return [
-      ...messages.map(({ shown: _, ...message }): TableRecord => ({ op: 'add', messages: [message] })),
+      ...messages.map(
+        ({ shown: _, attachment: __, ...message }): TableRecord => ({ op: 'add', messages: [message] }),
+      ),
+      ...messages.flatMap(({ id, attachment }): TableRecord[] =>
+        attachment === undefined ? [] : [{ op: 'attachment', ids: [id], state: attachment }],
+      ),
       ...(shown.length > 0 ? [{ op: 'shown', ids: shown } satisfies TableRecord] : []),
       ...[...this.#removed].map(([id, at]): TableRecord => ({ op: 'remove', ids: [id], at })),
     ];
@@ -110,5 +132,10 @@ export function parseRecord(line: string): TableRecord | undefined {
     return Array.isArray(messages) && messages.every(isMessage) ? (value as TableRecord) : undefined;
   }
   if (!Array.isArray(ids) || !ids.every((id) => idOf(id) === id)) return undefined;
+  if (op === 'attachment') return isState(value.state) ? (value as TableRecord) : undefined;
   return op === 'shown' || (op === 'remove' && Number.isSafeInteger(at)) ? (value as TableRecord) : undefined;
+}
+
+function isState(value: unknown): boolean {
+  return value === 'stored' || value === 'gone' || value === 'damaged' || value === 'given-up';
 }

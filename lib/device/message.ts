@@ -80,6 +80,7 @@ const OPTIONAL = [
   'received',
   'expires',
   'receipt',
+  'attachment',
 ];
 
 /** A plain message is an envelope under Pushover's names, with `null`, '' and 0 where the envelope has nothing. */

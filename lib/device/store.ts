@@ -21,7 +21,15 @@ export interface Identity {
 export type StoredMessage = NewMessage & {
   /** Whether it was handed to `onMessage`, which may be shortly after it was stored. */
   shown: boolean;
+  /** What became of its attachment; absent: it has none, or it is still to be fetched. */
+  attachment?: 'stored' | AttachmentLoss;
 };
+
+/**
+ * Why a message has lost its attachment. `gone`: the server had it no longer. `damaged`: what came is not what the
+ * message says. `given-up`: it could not be fetched, however often it was tried.
+ */
+export type AttachmentLoss = 'damaged' | 'given-up' | 'gone';
 
 /** The device's database. Everything that has resolved survives the end of the process at any moment. */
 export interface DeviceStore {
@@ -39,8 +47,12 @@ export interface DeviceStore {
   list(): Promise<StoredMessage[]>;
   /** Messages that are not shown yet, by ascending id. */
   unshown(): Promise<StoredMessage[]>;
+  /** Stores the attachment of a message that is stored, or notes that it is lost. Once: a repeat does nothing. */
+  setAttachment(id: number, attachment: Uint8Array | AttachmentLoss): Promise<void>;
+  /** The bytes of a message's attachment; undefined if none are stored. */
+  attachment(id: number): Promise<Uint8Array | undefined>;
   markShown(ids: readonly number[]): Promise<void>;
-  /** Removes messages for good; their ids stay known, so that a late copy does not bring them back. */
+  /** Removes messages and their attachments for good; their ids stay known, so that a late copy does not bring them back. */
   remove(ids: readonly number[]): Promise<void>;
   /** The highest id ever stored. */
   highest(): Promise<number | undefined>;

@@ -16,6 +16,8 @@ export interface StoredMessage {
   /** `sealed`: `body` is a sealed box. `plain`: `body` is the envelope's JSON, for a device without a key. */
   kind: 'plain' | 'sealed';
   body: Uint8Array;
+  /** Id of its attachment. Outside the seal: it is what lets the device fetch it. */
+  attachment?: string;
 }
 
 /** The DynamoDB item of a message. */
@@ -29,6 +31,7 @@ export function itemOf(message: StoredMessage): Record<string, unknown> {
     ttl: message.expiresAt,
     request: message.request,
     [message.kind]: message.body,
+    ...(message.attachment !== undefined && { attachment: message.attachment }),
   };
 }
 
@@ -45,5 +48,6 @@ export function messageOf(item: Record<string, unknown>): StoredMessage {
     request: item.request as string,
     kind,
     body: item[kind] as Uint8Array,
+    ...(item.attachment !== undefined && { attachment: item.attachment as string }),
   };
 }

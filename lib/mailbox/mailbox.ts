@@ -17,6 +17,13 @@ const PAGE_MESSAGES = 5_000;
  */
 const SERVED_LIMIT = 20_000;
 
+/**
+ * Most messages with attachments in one answer, and names of attachments up to which the record takes a page more: at
+ * about fifty bytes each, three thousand of them leave room for the ids.
+ */
+const PAGE_ATTACHMENTS = 1_000;
+const NAMED_LIMIT = 2_000;
+
 /** Served ids above which an acknowledge of all of them is worth a write of its own to forget them. */
 const FORGET_ABOVE = 50;
 
@@ -27,6 +34,12 @@ const SERVED = 0;
 export interface MessageRef {
   device: string;
   id: number;
+}
+
+/** What an acknowledge tells of attachments. */
+export interface AttachmentReports {
+  report(id: string, device: string): Promise<boolean>;
+  remove(ids: string[]): Promise<void>;
 }
 
 /** Pending messages of a device, in ascending order. */
@@ -43,7 +56,8 @@ export interface Page {
  * - a mark for each message that carriers accepted (`sk` = −id), with an attribute for each of them, and another for
  *   the highest repetition (of an emergency message) that it accepted: a small item of its own, since an update of the
  *   message would be billed by the message's size;
- * - the ids that sync has served (`sk` = 0), which are what acknowledge may delete.
+ * - the ids that sync has served (`sk` = 0), which are what acknowledge may delete, and the attachments of those that
+ *   have one.
  *
  * Acknowledge is "delete up to this id", but ids are ordered by time only up to the clocks of several Lambdas: a
  * message with a lower id can be stored after the device has synced. It is not in the record of served ids, so it
@@ -118,6 +132,7 @@ export class Mailbox {
     const messages: StoredMessage[] = [];
     let served: Set<number> | undefined;
     let bytes = 0;
+    let attachments = 0;
     let more = false;
     let start: Record<string, unknown> | undefined;
     do {
@@ -139,7 +154,9 @@ export class Mailbox {
         if (item.ttl <= now) continue;
         const message = messageOf(item);
         bytes += message.body.byteLength;
-        if (messages.length > 0 && (bytes > maxBytes || messages.length === PAGE_MESSAGES)) {
+        if (message.attachment !== undefined) attachments++;
+        const full = bytes > maxBytes || messages.length === PAGE_MESSAGES || attachments > PAGE_ATTACHMENTS;
+        if (messages.length > 0 && full) {
           more = true;
           break;
         }
@@ -149,6 +166,14 @@ export class Mailbox {
     } while (start && !more);
     await this.#recordServed(device, after, messages, served);
     return { messages, more };
+  }
+
+  /** A message that waits for the device, not expired. Strongly consistent. */
+  async find({ device, id }: MessageRef): Promise<StoredMessage | undefined> {
+    const { Item } = await this.#table.client.send(
+      new GetCommand({ TableName: this.#table.name, Key: { pk: device, sk: id }, ConsistentRead: true }),
+    );
+    return Item && Item.ttl > seconds(this.#clock) ? messageOf(Item) : undefined;
   }
 
   /** Whether any message waits for the device. One read, at most 1 MB. */
@@ -169,30 +194,45 @@ export class Mailbox {
   }
 
   /**
-   * Deletes what the device has stored safely: of the ids up to `upTo`, those that sync has served. Repeatable.
+   * Deletes what the device has stored safely: of the ids up to `upTo`, those that sync has served; and the attachments
+   * that nobody needs any more. Repeatable.
+   *
+   * A device that acknowledges a message can never fetch its attachment again, so that counts as its report. Reports
+   * come before the messages go, and the objects before the record forgets them: wherever it dies, a repeat finds the
+   * rest, or the attachment goes by its expiry. Without attachments it costs nothing more.
    *
    * @returns how many messages were named for deletion
    */
-  async acknowledge(device: string, upTo: number): Promise<number> {
+  async acknowledge(device: string, upTo: number, attachments: AttachmentReports): Promise<number> {
     const found = await this.#table.client.send(
       new GetCommand({ TableName: this.#table.name, Key: { pk: device, sk: SERVED }, ConsistentRead: true }),
     );
     const served = [...((found.Item?.served as Set<number> | undefined) ?? [])];
     const stored = served.filter((id) => id <= upTo);
+    const named = [...((found.Item?.attachments as Set<string> | undefined) ?? [])].map(readName);
+    const done = named.filter(({ message }) => message <= upTo);
+    const marked = await settleAll(
+      done.map(async ({ id }) => ((await attachments.report(id, device)) ? [id] : [])),
+    );
     await batchDelete(
       this.#table,
       stored.map((id) => ({ pk: device, sk: id })),
     );
+    await attachments.remove([...new Set(marked.flat())]);
     // What stays in the record is deleted again by the next acknowledge: of no use for a device that acknowledges one
     // by one, or page by page. Where little was served and all of it acknowledged, which is nearly always, the next
     // sync overwrites the record anyway, and the write is saved.
     if (stored.length > 0 && (stored.length < served.length || stored.length > FORGET_ABOVE)) {
+      const names = done.map(nameOf);
       await this.#table.client.send(
         new UpdateCommand({
           TableName: this.#table.name,
           Key: { pk: device, sk: SERVED },
-          UpdateExpression: 'DELETE served :stored',
-          ExpressionAttributeValues: { ':stored': new Set(stored) },
+          UpdateExpression: `DELETE served :stored${names.length > 0 ? ', attachments :names' : ''}`,
+          ExpressionAttributeValues: {
+            ':stored': new Set(stored),
+            ...(names.length > 0 && { ':names': new Set(names) }),
+          },
         }),
       );
     }
@@ -272,7 +312,7 @@ export class Mailbox {
   }
 
   /**
-   * Records which ids were served. A first page replaces the record (what it does not name is not pending any more),
+   * Records which ids were served, and which attachments they have. A first page replaces the record (what it does not name is not pending any more),
    * a following page adds to it. Nothing is written if the record already says so, or if nothing was served: ids of
    * messages that are gone do no harm.
    */
@@ -286,18 +326,29 @@ export class Mailbox {
     const ids = messages.map(({ id }) => id);
     if (after === 0 && known?.size === ids.length && ids.every((id) => known.has(id))) return;
     const following = after > 0;
+    const names = messages.flatMap(({ id, attachment }) =>
+      attachment === undefined ? [] : [nameOf({ message: id, id: attachment })],
+    );
+    const named = names.length > 0;
     try {
       await this.#table.client.send(
         new UpdateCommand({
           TableName: this.#table.name,
           Key: { pk: device, sk: SERVED },
-          UpdateExpression: following ? 'ADD served :ids SET #ttl = :ttl' : 'SET served = :ids, #ttl = :ttl',
-          ...(following && { ConditionExpression: 'attribute_not_exists(served) OR size(served) <= :limit' }),
+          UpdateExpression: following
+            ? `ADD served :ids${named ? ', attachments :names' : ''} SET #ttl = :ttl`
+            : `SET served = :ids, #ttl = :ttl${named ? ', attachments = :names' : ' REMOVE attachments'}`,
+          ...(following && {
+            ConditionExpression:
+              '(attribute_not_exists(served) OR size(served) <= :limit) AND ' +
+              '(attribute_not_exists(attachments) OR size(attachments) <= :named)',
+          }),
           ExpressionAttributeNames: { '#ttl': 'ttl' },
           ExpressionAttributeValues: {
             ':ids': new Set(ids),
             ':ttl': seconds(this.#clock) + RETENTION_SECONDS,
-            ...(following && { ':limit': SERVED_LIMIT - PAGE_MESSAGES }),
+            ...(following && { ':limit': SERVED_LIMIT - PAGE_MESSAGES, ':named': NAMED_LIMIT }),
+            ...(named && { ':names': new Set(names) }),
           },
         }),
       );
@@ -305,6 +356,19 @@ export class Mailbox {
       if (!isConditionFailure(error)) throw error;
     }
   }
+}
+
+/** A message and its attachment, as the record of served messages names them. */
+interface ServedAttachment {
+  message: number;
+  id: string;
+}
+
+const nameOf = ({ message, id }: ServedAttachment): string => `${message} ${id}`;
+
+function readName(name: string): ServedAttachment {
+  const [message = '', id = ''] = name.split(' ');
+  return { message: Number(message), id };
 }
 
 /** Name of the attribute of a mark that says which repetition a carrier has accepted. */

@@ -48,6 +48,15 @@ const CLASSIC = v.object({
   expiration_date: v.exactOptional(
     v.pipe(v.number(), v.integer(), v.description('Unix seconds: when the device deletes it')),
   ),
+  attachment: v.exactOptional(
+    v.pipe(
+      v.object({
+        type: v.string(),
+        size: v.pipe(v.number(), v.integer()),
+      }),
+      v.description('An image: its MIME type and its bytes. `messages/{id}/attachment` says where it is'),
+    ),
+  ),
 });
 
 /** What a sync answers: the messages, sealed for a device with a key and classic for one without. */
@@ -108,7 +117,8 @@ function classic(
   { id, umid, body }: StoredMessage,
   asking: ReadonlySet<string>,
 ): v.InferOutput<typeof CLASSIC> {
-  const { v, app, aid, icon, date, received, expires, retry, ack_until, ...fields } = envelopeOf(body);
+  const { v, app, aid, icon, date, received, expires, retry, ack_until, attachment, ...fields } =
+    envelopeOf(body);
   return {
     ...fields,
     ...ids(id, umid),
@@ -121,6 +131,8 @@ function classic(
     // Open Clients ask their user as long as it is 0.
     acked: fields.receipt !== undefined && !asking.has(fields.receipt) ? 1 : 0,
     ...(expires !== undefined && { expiration_date: expires }),
+    // Its key stays here: whoever may fetch it gets it opened.
+    ...(attachment && { attachment: { type: attachment.type, size: attachment.size } }),
   };
 }
 

@@ -30,6 +30,7 @@ export class Copies {
       device: device.id,
       id: envelope.id,
       priority: envelope.priority,
+      ...(envelope.attachment && { attachment: envelope.attachment.id }),
       ...(device.publicKey ? { kind: 'sealed', body: boxes.next().value! } : { kind: 'plain', body: plain }),
     }));
   }

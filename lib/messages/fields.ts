@@ -55,7 +55,7 @@ const MAX_TTL = 31_536_000;
 const number = (reason: string, least: number, most: number, about: string) =>
   v.exactOptional(v.pipe(wholeSeconds(reason, least), v.maxValue(most, reason), v.description(about)));
 
-/** The parameters of a message, but for those of an emergency. */
+/** The parameters of a message, but for those of an emergency and `attachment`, which may be a file. */
 export const MESSAGE = v.object({
   message: requiredText(LIMITS.message, 'The text'),
   title: optionalText(LIMITS.title, 'The title; without it, devices show the app’s name'),
@@ -100,6 +100,12 @@ export const MESSAGE = v.object({
   monospace: flag('1: shown in a monospaced face. Not with html'),
   encrypted: flag(
     '1: message, title, url and url_title are encrypted with the account’s E2EE key, and may be longer',
+  ),
+  attachment_base64: v.exactOptional(
+    v.pipe(v.string(), v.description('An image in base64, in the place of the file `attachment`')),
+  ),
+  attachment_type: v.exactOptional(
+    v.pipe(v.string(), v.description('What the image is said to be; its bytes tell what it is')),
   ),
 });
 
@@ -159,7 +165,14 @@ export function messageFields(params: Params): MessageFields {
   const emergency = params.texts().priority === '2' ? emergencyFields(params) : { faults: [] };
   faults.push(...emergency.faults);
   if (!checked || faults.length > 0) throw new Refusal(faults);
-  const { url_title: urlTitle, idempotency_key: idempotencyKey, device, ...fields } = checked;
+  const {
+    url_title: urlTitle,
+    idempotency_key: idempotencyKey,
+    device,
+    attachment_base64: _base64,
+    attachment_type: _type,
+    ...fields
+  } = checked;
   // An emergency stays until it is stored (Pushover's rule).
   if (emergency.fields) delete fields.ttl;
   return {

@@ -1,6 +1,10 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import type { App } from '../accounts/apps.ts';
 import { KEY_LENGTH } from '../accounts/keys.ts';
+import { ATTACHMENT_SECONDS, type Attachments } from '../attachments/attachments.ts';
+import { type GivenAttachment, givenAttachment } from '../attachments/given.ts';
+import { type SealedImage, sealImage, seedOf } from '../attachments/seal.ts';
+import type { Uploads } from '../attachments/uploads.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
 import { type Repeatable, startFanOut } from '../fanout/fan-out.ts';
 import type { Jobs } from '../fanout/job.ts';
@@ -49,7 +53,23 @@ export interface SendContext {
   receipts: Receipts;
   /** For emergency messages: the chains of their repetitions. */
   repeats: Queue;
+  attachments: Attachments;
+  uploads: Uploads;
   clock: Clock;
+}
+
+/** A message that is being accepted. */
+interface Draft {
+  parties: Parties;
+  fields: MessageFields;
+  attachment?: GivenAttachment;
+  identity: Identity;
+}
+
+/** How a draft may be accepted again under the same identity. */
+interface Again extends Repeatable {
+  /** The app's token: keys are derived with it. */
+  token?: string;
 }
 
 /** A message that was accepted. */
@@ -64,6 +84,8 @@ export interface Accepted extends Identity, Remembered {
   repeated?: boolean;
   /** The note that it was accepted could not be written. */
   unsettled?: boolean;
+  /** The upload that it took could not be deleted. It goes within two days. */
+  uploadLeft?: boolean;
 }
 
 /**
@@ -74,7 +96,8 @@ export interface Accepted extends Identity, Remembered {
  * A sound that is not built in costs a BatchGetItem more (1 read unit per 4 KB of the owner's sounds).
  * An idempotency key costs two PutItem more. An emergency costs two more of these (its receipt, its chain of
  * repetitions), and a PutItem a tag. The burst limit costs one message in some an UpdateItem (at the default, one in
- * twelve), a quota costs every message one.
+ * twelve), a quota costs every message one. An attachment costs an object put, an UpdateItem (1 write unit), and one
+ * more of the object requests, a get, if it was uploaded.
  */
 export class Sender {
   readonly #context: SendContext;
@@ -96,6 +119,9 @@ export class Sender {
    * copies without an answer; the sender, who got none, repeats: a message twice rather than none. Records of
    * withdrawn messages may be on a queue already; the push Lambda finds nothing in the mailbox and drops them.
    *
+   * An upload that the message takes is deleted last, when nothing can ask for it any more: until then a repeat has to
+   * find it.
+   *
    * The limits come after everything that is cheaper to find wrong, and before anything is stored. The burst limit is
    * for requests, so a repeat counts as well; the quota is for messages, so it does not.
    *
@@ -106,6 +132,9 @@ export class Sender {
     const token = params.get('token');
     const parties = await findParties(directory, token, params.get('user'));
     const fields = messageFields(params);
+    // After everything that is cheaper to check.
+    const attachment = givenAttachment(params);
+    const draft = { parties, fields, ...(attachment && { attachment }) };
     if (token !== undefined) await this.#context.burst.pass(token, parties.sent);
     const fresh = (): Identity => ({ request: randomUUID(), umid: this.#nextId(), receivedAt: clock() });
     const key = fields.idempotencyKey;
@@ -113,8 +142,9 @@ export class Sender {
       const identity = fresh();
       return {
         ...identity,
-        ...(await this.#accept(parties, fields, identity)),
+        ...(await this.#accept({ ...draft, identity })),
         ...receiptIn(fields, identity),
+        ...(await this.#clearUpload(draft)),
       };
     }
     const content = contentOf(params, token);
@@ -122,76 +152,114 @@ export class Sender {
     const { identity, result, remembered, unsettled } = await this.#context.claims.once(
       once,
       fresh,
-      (fixed, keep) => this.#accept(parties, fields, fixed, { jobKey: jobKeyOf(token, fixed), keep }),
+      (fixed, keep) =>
+        this.#accept({ ...draft, identity: fixed }, { jobKey: jobKeyOf(token, fixed), keep, token }),
     );
     return {
       ...identity,
       ...(result ?? { repeated: true, ...remembered }),
       ...receiptIn(fields, identity),
       ...(unsettled && { unsettled }),
+      // A repeat may still have to do the work: it reads the upload again.
+      ...(result && !unsettled && (await this.#clearUpload(draft))),
     };
+  }
+
+  /** Deletes the upload that a message took. It is accepted whether that works or not. */
+  async #clearUpload({
+    parties,
+    attachment,
+  }: Pick<Draft, 'attachment' | 'parties'>): Promise<Pick<Accepted, 'uploadLeft'>> {
+    if (!attachment || !('upload' in attachment)) return {};
+    try {
+      await this.#context.uploads.remove(parties.app, attachment.upload);
+      return {};
+    } catch {
+      return { uploadLeft: true };
+    }
   }
 
   /**
    * Counts a message, stores it and queues its dispatch or its fan-out, or leaves nothing. Repeatable under one
    * identity; what may have been answered is not refused for its price any more.
    */
-  async #accept(
-    parties: Parties,
-    given: MessageFields,
-    identity: Identity,
-    repeatable: Repeatable = {},
-  ): Promise<Pick<Accepted, 'allowance' | 'devices' | 'users'>> {
+  async #accept(given: Draft, again: Again = {}): Promise<Pick<Accepted, 'allowance' | 'devices' | 'users'>> {
     const { directory } = this.#context;
+    const { parties, identity } = given;
     const [recipients, sound] = await Promise.all([
-      chooseRecipients(directory, parties, given.devices),
-      resolveSound(directory, parties.app.owner, given.sound),
+      chooseRecipients(directory, parties, given.fields.devices),
+      resolveSound(directory, parties.app.owner, given.fields.sound),
     ]);
-    const fields = sound === undefined ? given : { ...given, sound };
+    const fields = sound === undefined ? given.fields : { ...given.fields, sound };
+    const draft = { ...given, fields };
     const receipt = fields.emergency && newReceipt(fields.emergency, parties.app, recipients, identity);
+    const image = await this.#seal(draft, again.token);
     const spending = {
       owner: parties.app.owner,
       users: usersOf(recipients).length,
       at: identity.receivedAt,
-      again: repeatable.keep === true,
+      again: again.keep === true,
     };
-    return this.#context.quota.spend(spending, () =>
-      this.#store(recipients, parties.app, fields, identity, repeatable, receipt),
-    );
+    return this.#context.quota.spend(spending, () => this.#store(recipients, draft, again, receipt, image));
   }
 
-  /** Stores a message and its receipt, and queues what is to be done with them. */
+  /** Stores a message with its image and its receipt, and queues what is to be done with them. */
   async #store(
     recipients: Recipients,
-    app: App,
-    fields: MessageFields,
-    identity: Identity,
-    repeatable: Repeatable,
+    draft: Draft,
+    again: Again,
     receipt: Receipt | undefined,
+    image: SealedImage | undefined,
   ): Promise<Pick<Accepted, 'devices' | 'users'>> {
-    if (!receipt) return this.#distribute(recipients, app, fields, identity, repeatable);
+    const { receipts, attachments } = this.#context;
     try {
-      await this.#context.receipts.put(receipt);
-      return await this.#distribute(recipients, app, fields, identity, repeatable, receipt);
+      if (image) await attachments.put(image, attachmentExpiry(draft), countOf(recipients));
+      if (receipt) await receipts.put(receipt);
+      return await this.#distribute(recipients, draft, again, receipt, image);
     } catch (error) {
-      // Without it no repetition goes out.
-      if (!repeatable.keep) await takeBack(() => this.#context.receipts.withdraw(receipt.receipt));
+      // Without its receipt no repetition goes out.
+      if (!again.keep && (receipt || image)) {
+        await takeBack(async () => {
+          await settleAll([
+            ...(receipt ? [receipts.withdraw(receipt.receipt)] : []),
+            ...(image ? [attachments.withdraw(image.ref.id)] : []),
+          ]);
+        });
+      }
       throw error;
     }
+  }
+
+  /** The image of a message, encrypted. @throws Refusal if it is an upload that is not there, or no image */
+  async #seal(
+    { parties, attachment, identity }: Draft,
+    token: string | undefined,
+  ): Promise<SealedImage | undefined> {
+    if (!attachment) return undefined;
+    const image =
+      'image' in attachment
+        ? attachment.image
+        : await this.#context.uploads.read(parties.app, attachment.upload);
+    const { request } = identity;
+    return sealImage(image, seedOf(image, token === undefined ? undefined : { token, request }));
   }
 
   /** Stores the copies and queues their dispatch; or, for very many devices, has workers do that. */
   async #distribute(
     recipients: Recipients,
-    app: App,
-    fields: MessageFields,
-    { request, umid, receivedAt }: Identity,
-    repeatable: Repeatable,
-    receipt?: Receipt,
+    { parties: { app }, fields, identity: { request, umid, receivedAt } }: Draft,
+    { jobKey, keep }: Repeatable,
+    receipt: Receipt | undefined,
+    image: SealedImage | undefined,
   ): Promise<Pick<Accepted, 'devices' | 'users'>> {
     const received = Math.floor(receivedAt / 1000);
     const expiresAt = received + lifetimeOf(fields);
-    const envelope = { ...envelopeOf(fields, app, umid, received), ...asksOf(receipt, fields.emergency) };
+    const envelope: Envelope = {
+      ...envelopeOf(fields, app, umid, received),
+      ...asksOf(receipt, fields.emergency),
+      ...(image && { attachment: image.ref }),
+    };
+    const repeatable: Repeatable = { ...(jobKey && { jobKey }), ...(keep && { keep }) };
     if ('users' in recipients) {
       await startFanOut(
         envelope,
@@ -231,6 +299,16 @@ export class Sender {
       throw error;
     }
   }
+}
+
+/** When the attachment of a message can no longer be fetched: no later than the message itself. Unix seconds. */
+function attachmentExpiry({ fields, identity }: Draft): number {
+  return Math.floor(identity.receivedAt / 1000) + Math.min(lifetimeOf(fields), ATTACHMENT_SECONDS);
+}
+
+/** How many devices a message is for; unknown if it is fanned out. */
+function countOf(recipients: Recipients): number | undefined {
+  return 'devices' in recipients ? recipients.devices.length : undefined;
 }
 
 /** How long a message waits for its devices, seconds. */

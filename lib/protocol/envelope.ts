@@ -49,4 +49,25 @@ export interface Envelope {
   retry?: number;
   /** Until when an emergency message asks to be acknowledged. Unix seconds. There with `receipt`. */
   ack_until?: number;
+  /** The image that was sent along. */
+  attachment?: EnvelopeAttachment;
 }
+
+/**
+ * An image, to be fetched within 3 days. What is fetched is `nonce (12) ‖ ciphertext ‖ tag (16)`, AES-256-GCM with the
+ * id's characters as additional data: one call of WebCrypto opens it.
+ */
+export interface EnvelopeAttachment {
+  /** 30 of `[A-Za-z0-9]`. */
+  id: string;
+  /** AES-256 key of this image alone, base64. */
+  key: string;
+  /** MIME type, from the bytes: see `images.ts`. */
+  type: string;
+  /** Bytes of the image itself. */
+  size: number;
+}
+
+/** How much longer an encrypted image is: its nonce and its tag. Bytes. */
+export const ATTACHMENT_NONCE = 12;
+export const ATTACHMENT_TAG = 16;

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Iam } from '../iam/iam.ts';
+import { Cors } from '../resources/cors.ts';
 import { isObject, type JsonObject } from '../template/json.ts';
 import type { CloudLog } from '../types.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type ServiceName,
 } from './call.ts';
 import type { Interceptor, Intervention } from './intercept.ts';
+import { isPostedForm, readPostedForm } from './post-form.ts';
 import { s3Error } from './s3-answers.ts';
 import { readSigner } from './signature.ts';
 
@@ -40,6 +42,7 @@ export class Front {
   readonly #log: CloudLog;
   readonly #now: () => number;
   #iam: Iam | undefined;
+  #cors = new Cors();
 
   constructor({ log, now = Date.now }: FrontOptions) {
     this.#log = log;
@@ -74,8 +77,9 @@ export class Front {
   }
 
   /** Connects IAM and the services; before that every call is answered 503. */
-  connect(iam: Iam, services: Partial<Record<ServiceName, Service>>): void {
+  connect(iam: Iam, services: Partial<Record<ServiceName, Service>>, cors = new Cors()): void {
     this.#iam = iam;
+    this.#cors = cors;
     for (const [name, service] of Object.entries(services)) this.#services.set(name as ServiceName, service);
   }
 
@@ -137,19 +141,33 @@ export class Front {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-    const call = this.#read(request, body);
-    const answer = 'status' in call ? call : await this.#handle(call);
+    const { method = 'GET', url = '/', headers } = request;
+    const asked = { method, url, headers };
+    const call = this.#cors.preflight(asked) ?? (await this.#read(request, body));
+    const answer = 'status' in call ? call : await this.#answer(call, method);
     if (answer === DROP) {
       response.destroy();
       return;
     }
     const length = answer.headers['content-length'] ?? String(Buffer.byteLength(answer.body));
-    response.writeHead(answer.status, { ...answer.headers, 'content-length': length });
+    const also = { ...this.#cors.headers(asked), 'content-length': length };
+    response.writeHead(answer.status, { ...answer.headers, ...also });
     response.end(answer.body);
   }
 
-  #read(request: IncomingMessage, body: Buffer): Call | Answer {
+  /** A posted form has been made a PUT of its object, to which S3 answers without content. */
+  async #answer(call: Call, method: string): Promise<Answer | typeof DROP> {
+    const answer = await this.#handle(call);
+    if (answer === DROP || call.method === method || answer.status !== 200) return answer;
+    return { ...answer, status: 204, body: '' };
+  }
+
+  async #read(request: IncomingMessage, body: Buffer): Promise<Call | Answer> {
     const url = request.url ?? '/';
+    const type = request.headers['content-type'] ?? '';
+    if (request.headers.authorization === undefined && isPostedForm(request.method, type)) {
+      return this.#readForm(url, body, type);
+    }
     const signer = readSigner(request.headers.authorization, url);
     const target = String(request.headers['x-amz-target'] ?? '');
     const dot = target.indexOf('.');
@@ -181,6 +199,25 @@ export class Front {
       call.input = input;
     }
     return call;
+  }
+
+  /** A form posted to a bucket, as the PUT of its object by whoever signed it. */
+  async #readForm(url: string, body: Buffer, type: string): Promise<Call | Answer> {
+    const bucket = url.split(/[/?]/)[1] ?? '';
+    const posted = await readPostedForm(bucket, body, type, this.#now());
+    if ('status' in posted) return posted;
+    const caller = this.#iam?.caller(posted.accessKeyId);
+    if (!caller) return unknownCaller('s3');
+    return {
+      caller,
+      service: 's3',
+      action: '',
+      input: {},
+      method: 'PUT',
+      url: `/${bucket}/${posted.key.split('/').map(encodeURIComponent).join('/')}`,
+      headers: { 'content-type': posted.type },
+      body: posted.bytes,
+    };
   }
 
   async #handle(call: Call): Promise<Answer | typeof DROP> {

@@ -102,7 +102,7 @@ function bucketAccesses(call: Call, { bucket, query }: Target): Access[] | Answe
     return keys.map((key) => ({ action: 's3:DeleteObject', resource: `${resource}/${key}` }));
   }
   if (call.method === 'POST') {
-    return s3Error(501, 'NotImplemented', 'posting a form to a bucket is not available in the local cloud');
+    return s3Error(501, 'NotImplemented', 'this POST to a bucket is not available in the local cloud');
   }
   const lifecycle = query.has('lifecycle');
   const actions: Record<string, string> = {

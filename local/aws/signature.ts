@@ -36,7 +36,7 @@ export function readSigner(authorization: string | undefined, url: string): Sign
 }
 
 /** `keyId/20261123/us-east-1/dynamodb/aws4_request` */
-function readScope(credential: string): Signer | undefined {
+export function readScope(credential: string): Signer | undefined {
   const parts = credential.split('/');
   if (parts.length < 5) return undefined;
   const accessKeyId = parts.slice(0, -4).join('/');

@@ -54,19 +54,31 @@ test('both buckets are private, encrypted and kept when the stack goes', async (
   }
 });
 
-test('attachments are gone after three days, icons and sounds stay', async () => {
+test('attachments are gone after three days at the latest, icons and sounds stay', async () => {
   const [attachments, media] = await ofType(STACK, 'AWS::S3::Bucket');
-  const { Rules } = attachments!.Properties.LifecycleConfiguration as { Rules: Record<string, unknown>[] };
+  const { Properties } = attachments!;
+  const { Rules } = Properties.LifecycleConfiguration as { Rules: Record<string, unknown>[] };
 
   assert.equal(media!.Properties.LifecycleConfiguration, undefined);
+  const lives = { attachments: 3, plain: 1, uploads: 1 };
   assert.deepEqual(Rules, [
+    ...Object.entries(lives).map(([prefix, days]) => ({
+      Id: `${prefix}-gone-after-${days}-days`,
+      Prefix: `${prefix}/`,
+      ExpirationInDays: days,
+      Status: 'Enabled',
+    })),
     {
-      Id: 'gone-after-3-days',
-      ExpirationInDays: 3,
+      Id: 'unfinished-uploads',
       AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
       Status: 'Enabled',
     },
   ]);
+  assert.deepEqual(Properties.CorsConfiguration, {
+    CorsRules: [
+      { AllowedHeaders: ['*'], AllowedMethods: ['GET', 'POST'], AllowedOrigins: ['*'], MaxAge: 86_400 },
+    ],
+  });
 });
 
 test('both buckets refuse plain HTTP', async () => {

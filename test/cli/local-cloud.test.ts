@@ -1,11 +1,13 @@
 /** The command line, as it is installed, against the whole of Peal. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { cp, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createApi } from '../../lib/device/index.ts';
 import type { Peal } from '../../local/peal.ts';
+import { imageOf } from '../support/images.ts';
 import { get, usePeal } from '../support/peal.ts';
 import { end, Lines, Machine } from './run.ts';
 
@@ -143,6 +145,39 @@ describe('where anyone may sign up', () => {
 
     assert.deepEqual([rotated.code, deleted.code], [0, 1], rotated.stderr);
     assert.match(deleted.stderr, /application token is invalid/);
+  });
+
+  test('sends images, small and large, and says where they are kept', async (t) => {
+    const machine = await ready(t);
+    const folder = await mkdtemp(join(tmpdir(), 'peal-images-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const images = { 'small.png': imageOf('image/png', 2000), 'large.gif': imageOf('image/gif', 4_700_000) };
+    for (const [name, bytes] of Object.entries(images)) await writeFile(join(folder, name), bytes);
+    await writeFile(join(folder, 'page.png'), '<html>');
+
+    for (const name of Object.keys(images)) await ask(machine, 'send', name, '--attach', join(folder, name));
+    const refused = await machine.run(['send', 'no', '--attach', join(folder, 'page.png')]);
+    const received = await machine.run(['listen', '--once', '--json']);
+    await ask(machine, 'send', 'for people', '--attach', join(folder, 'small.png'));
+    const shown = await machine.run(['listen', '--once']);
+
+    const kept = received.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /page\.png is not an image/);
+    assert.deepEqual(
+      kept.map(({ message, attachment: { path, ...rest } }) => [message, extname(path), rest]),
+      [
+        ['small.png', '.png', { type: 'image/png', size: 2000 }],
+        ['large.gif', '.gif', { type: 'image/gif', size: 4_700_000 }],
+      ],
+    );
+    for (const { message, attachment } of kept) {
+      assert.deepEqual(await readFile(attachment.path), images[message as keyof typeof images]);
+    }
+    assert.match(shown.stdout, /for people\n {2}\[.*\/attachments\/\d+\.png\]/);
   });
 
   test('sends arguments and pipes, and prints them elsewhere', async (t) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { NetworkRules } from '../../local/network/redirect.ts';
+import { imageOf } from '../support/images.ts';
 import { usePeal } from '../support/peal.ts';
 import { type ClientReport, runClient } from './client-process.ts';
 import { type Household, openHousehold } from './household.ts';
@@ -49,6 +50,7 @@ async function assertArrived(message: string, fields: Record<string, unknown>): 
     assert.equal(stored.kind, 'message', name);
     const { id: _, umid, aid, app, icon, date, received, expires, ...rest } = stored.message;
     assert.ok(umid > 0 && aid > 0 && date > 0, name);
+    if (rest.attachment) rest.attachment = { type: rest.attachment.type, size: rest.attachment.size };
     assert.deepEqual({ app, icon, ...rest }, { app: 'Tests', icon: 'default', message, ...fields }, name);
   }
 }
@@ -118,15 +120,18 @@ describe('the clients that npm has for Pushover', () => {
     ['a file with a type', { name: 'dot.png', type: 'image/png' }],
     ['a file without a type', { name: 'dot.bin' }],
   ] as const) {
-    test(`pushover-notifications: a message with ${how} arrives, without the attachment`, async () => {
+    test(`pushover-notifications: a message with ${how} arrives with its image`, async () => {
       const message = `with ${how}`;
-      const bytes = Buffer.from(Array.from({ length: 2048 }, (_, at) => at % 256));
-      const base64 = Buffer.concat([Buffer.from('\r\n--p5j\r\n'), bytes]).toString('base64');
+      const boundary = Buffer.from('\r\n--p5j\r\n');
+      const base64 = Buffer.concat([imageOf('image/png', 2048), boundary, Buffer.from('more')]).toString(
+        'base64',
+      );
 
       const report = await send(NOTIFICATIONS, { message, ...FIELDS, file: { ...file, base64 } });
 
       assert.equal((succeeded(report) as Record<string, unknown>).status, 1);
-      await assertArrived(message, FIELDS);
+      const attachment = { type: 'image/png', size: 2048 + boundary.length + 4 };
+      await assertArrived(message, { ...FIELDS, attachment });
     });
   }
 
@@ -142,10 +147,10 @@ describe('the clients that npm has for Pushover', () => {
     await assertArrived(message, FIELDS);
   });
 
-  test('pushover-js: a message with a file arrives, without the attachment', async () => {
+  test('pushover-js: a message with a file arrives with its image', async () => {
     const message = 'from pushover-js with a file';
     const path = join(folder, 'dot.png');
-    writeFileSync(path, Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]));
+    writeFileSync(path, imageOf('image/jpeg', 3000));
 
     const report = await send(JS, {
       message,
@@ -155,7 +160,8 @@ describe('the clients that npm has for Pushover', () => {
     });
 
     assert.equal((succeeded(report) as Record<string, unknown>).statusCode, 200);
-    await assertArrived(message, { title: 'Title', sound: 'magic', priority: 0 });
+    const attachment = { type: 'image/jpeg', size: 3000 };
+    await assertArrived(message, { title: 'Title', sound: 'magic', priority: 0, attachment });
   });
 
   test('node-pushover-client: its promise resolves, and all four kinds of device get the message', async () => {

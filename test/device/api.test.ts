@@ -267,3 +267,39 @@ test('only a message id can be acknowledged', async () => {
 
   assert.equal(fake.seen.length, 0);
 });
+
+test('fetches an attachment from where Peal says, without the secret, and no more of it than is allowed', async () => {
+  const where = { status: 1, request: 'r', url: `${fake.url}/file?signed`, sealed: true };
+  fake.intercept = ({ path }) => ({ status: 200, body: path === '/file' ? 'x'.repeat(50) : where });
+
+  const whole = await api.fetchAttachment(device, 7, 50);
+  const seen = fake.seen.map(({ method, path, query, authorization }) => [
+    method,
+    path,
+    query,
+    authorization,
+  ]);
+  const cut = await api.fetchAttachment(device, 7, 49);
+
+  assert.deepEqual(seen, [
+    ['GET', '/1/messages/7/attachment.json', { device_id: device }, 'Bearer the-secret'],
+    ['GET', '/file', { signed: '' }, undefined],
+  ]);
+  assert.deepEqual([whole.bytes?.length, whole.sealed], [50, true]);
+  assert.deepEqual(cut, { sealed: true });
+});
+
+test('an attachment that is gone is told from one that cannot be had now', async () => {
+  const where = { status: 1, request: 'r', url: `${fake.url}/file`, sealed: true };
+  const fetchAnswered = (file: Answer) => {
+    fake.intercept = ({ path }) => (path === '/file' ? file : { status: 200, body: where });
+    return api.fetchAttachment(device, 7, 50);
+  };
+
+  const gone = (error: unknown) => error instanceof PealError && error.status === 404 && !error.signedOut;
+  await assert.rejects(fetchAnswered({ status: 404, body: '' }), gone);
+  await assert.rejects(fetchAnswered({ status: 410, body: '' }), gone);
+  await assert.rejects(fetchAnswered({ status: 403, body: '' }), NetworkError);
+  await assert.rejects(fetchAnswered({ status: 503, body: '' }), NetworkError);
+  await assert.rejects(fetchAnswered('drop'), NetworkError);
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -182,4 +182,37 @@ test('a damaged identity says what to do', async (t) => {
     await assert.rejects(store.identity(), { name: 'StoreError', message: /log in again/ });
   }
   await store.close();
+});
+
+test('attachments survive the end of the process; a file that the journal does not know of is deleted', async (t) => {
+  const folder = await folderFor(t);
+  const before = await openFileStore(folder);
+  const attachment = { id: 'a', key: 'k', type: 'image/png', size: 3 };
+  const odd = { ...attachment, type: '../../etc' };
+  await before.add([
+    newMessage(1, { attachment }),
+    newMessage(2, { attachment: odd }),
+    newMessage(3, { attachment }),
+  ]);
+  await before.setAttachment(1, Uint8Array.of(1, 2, 3));
+  await before.setAttachment(2, Uint8Array.of(4));
+  await before.setAttachment(3, 'given-up');
+  await before.close();
+  await writeFile(join(folder, 'attachments', '4.png'), 'cut off');
+
+  const after = await openFileStore(folder);
+
+  const states = (await after.list()).map((message) => message.attachment);
+  const paths = [1, 2, 3, 4].map((id) => after.attachmentPath(id));
+  const bytes = await after.attachment(1);
+  await after.close();
+  assert.deepEqual(states, ['stored', 'stored', 'given-up']);
+  assert.deepEqual(paths, [
+    join(folder, 'attachments', '1.png'),
+    join(folder, 'attachments', '2.bin'),
+    undefined,
+    undefined,
+  ]);
+  assert.deepEqual(bytes, Uint8Array.of(1, 2, 3));
+  assert.deepEqual((await readdir(join(folder, 'attachments'))).sort(), ['1.png', '2.bin']);
 });

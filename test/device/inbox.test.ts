@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SyncPage } from '../../lib/device/api.ts';
+import type { FetchedAttachment, SyncPage } from '../../lib/device/api.ts';
 import { createInbox, type InboxOptions } from '../../lib/device/inbox.ts';
 import { createKeyPair } from '../../lib/device/keys.ts';
 import { createMemoryStore } from '../../lib/device/memory-store.ts';
@@ -25,6 +25,10 @@ function serverWith(items: { id: number }[], pageSize = 100) {
     async acknowledge(_device: string, highest: number): Promise<void> {
       story.push(`acknowledge ${highest}`);
       for (const id of mailbox.keys()) if (id <= highest) mailbox.delete(id);
+    },
+    fetchAttachment: (): Promise<FetchedAttachment> => Promise.reject(new Error('nothing has an attachment')),
+    async reportAttachment(_device: string, message: number): Promise<void> {
+      story.push(`report ${message}`);
     },
   };
 }

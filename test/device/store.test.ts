@@ -97,6 +97,24 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.equal(await store.highest(), 2);
     });
 
+    test('keeps an attachment beside its message until the message is removed', async (t) => {
+      const store = await open(t);
+      const attachment = { id: 'a', key: 'k', type: 'image/png', size: 3 };
+      await store.add([newMessage(1, { attachment }), newMessage(2, { attachment })]);
+
+      await store.setAttachment(1, Uint8Array.of(1, 2, 3));
+      await store.setAttachment(1, 'gone');
+      await store.setAttachment(2, 'gone');
+      await store.setAttachment(3, Uint8Array.of(4));
+
+      const states = (await store.list()).map((message) => message.attachment);
+      const kept = await Promise.all([1, 2, 3].map((id) => store.attachment(id)));
+      await store.remove([1]);
+      assert.deepEqual(states, ['stored', 'gone']);
+      assert.deepEqual(kept, [Uint8Array.of(1, 2, 3), undefined, undefined]);
+      assert.equal(await store.attachment(1), undefined);
+    });
+
     test('keeps and forgets who the device is', async (t) => {
       const store = await open(t);
       const identity = identityOf();

@@ -10,6 +10,7 @@ import { e2eeKey, sealE2ee } from '../../lib/device/index.ts';
 import { ofType } from '../cdk/templates.ts';
 import { Contract, type Fields } from '../support/contract.ts';
 import { newDevice } from '../support/devices.ts';
+import { imageOf } from '../support/images.ts';
 import { type Answer, newAccount, request, usePeal } from '../support/peal.ts';
 
 const peal = usePeal();
@@ -26,7 +27,7 @@ interface Step {
   files?: Record<string, Blob>;
   /** Segments of the path whose names mean something else in the world. */
   at?: Record<string, string>;
-  /** What later steps need, by its name in the world: where it is in the answer. */
+  /** What later steps need, by its name in the world: where it is in the answer, as in `messages.-1.id`. */
   keep?: Record<string, string>;
 }
 
@@ -109,6 +110,32 @@ const STORY: Step[] = [
     files: { icon: asset('icons/default.png') },
   },
   { operation: 'POST /1/apps/{id}/icon/delete.json', at: { id: 'app' } },
+  { operation: 'POST /1/attachments.json' },
+  {
+    operation: 'POST /1/messages.json',
+    fields: ({ user }) => ({
+      user: user!,
+      device: 'tablet',
+      message: 'a picture',
+      attachment_base64: Buffer.from(imageOf('image/png', 100)).toString('base64'),
+      attachment_type: 'image/png',
+    }),
+  },
+  {
+    operation: 'GET /1/messages.json',
+    fields: ({ tablet }) => ({ device_id: tablet! }),
+    keep: { picture: 'messages.-1.id' },
+  },
+  {
+    operation: 'GET /1/messages/{id}/attachment.json',
+    at: { id: 'picture' },
+    fields: ({ tablet }) => ({ device_id: tablet! }),
+  },
+  {
+    operation: 'POST /1/messages/{id}/attachment/downloaded.json',
+    at: { id: 'picture' },
+    fields: ({ tablet }) => ({ device_id: tablet! }),
+  },
   { operation: 'GET /1/messages.json', fields: ({ id }) => ({ device_id: id!, after: 0 }) },
   { operation: 'GET /1/messages.json', fields: ({ open }) => ({ device_id: open! }) },
   { operation: 'POST /1/devices/{id}/update_highest_message.json', fields: () => ({ message: 1 }) },
@@ -137,10 +164,11 @@ async function served(): Promise<{ document: OpenApi; headers: Headers }> {
 async function newWorld(): Promise<World> {
   const account = await newAccount(peal());
   const phone = await newDevice(account, { name: 'phone' });
+  const tablet = await newDevice(account, { name: 'tablet', platform: 'open' });
   const open = await newDevice(account, { name: 'open', platform: 'open' });
   const [app] = await account.api.listApps();
   const { token, secret, user } = account;
-  return { token, secret, user, app: app!.id, id: phone.id, open: open.id, tag: 'a/b' };
+  return { token, secret, user, app: app!.id, id: phone.id, open: open.id, tablet: tablet.id, tag: 'a/b' };
 }
 
 /** Makes a request as the document says: GET with a query, POST with JSON or, with files, as a multipart form. */
@@ -175,6 +203,18 @@ function ask(
 const asText = (fields: Fields) =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
 
+/** What is in an answer at a path; −1 is the last of a list. */
+const found = (body: unknown, path: string) =>
+  String(
+    path
+      .split('.')
+      .reduce(
+        (inner, name) =>
+          Array.isArray(inner) ? inner.at(Number(name)) : (inner as Record<string, unknown>)[name],
+        body,
+      ),
+  );
+
 /** Values that a schema has bounds against. */
 function wrongValues({ maxLength, maximum, minimum, pattern, enum: options }: Schema): (number | string)[] {
   return [
@@ -208,7 +248,7 @@ describe('the OpenAPI document', () => {
       contract.hold(operation, answer);
       assert.deepEqual(contract.faults(operation, given), []);
       assert.deepEqual(contract.faults(operation, asText(given)), []);
-      for (const [name, field] of Object.entries(keep)) world[name] = String(answer.body[field]);
+      for (const [name, field] of Object.entries(keep)) world[name] = found(answer.body, field);
       exercised.add(operation);
     });
 

@@ -11,6 +11,7 @@ import { asList, isObject, type JsonObject } from '../../local/template/json.ts'
 import { mp3, png } from '../media/builders.ts';
 import { hurry } from '../receipts/hurry.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
+import { imageOf } from '../support/images.ts';
 import { get, newAccount, post, request, type TestPeal, usePeal } from '../support/peal.ts';
 import type { Cleanup } from './assemblies.ts';
 
@@ -327,6 +328,34 @@ test('every grant of every role is used, so that none is wider than what Peal do
     assert.equal((await post(peal(), 'sounds/ding/delete.json', { secret })).status, 200);
     assert.equal((await fetch(`${peal().api}/icons/${'0'.repeat(32)}.png`)).status, 404);
   });
+
+  await t.test(
+    'a message with an image, inline and uploaded, for a device with a key and one without',
+    async () => {
+      const image = imageOf('image/png', 500);
+      const { body } = await post(peal(), 'attachments.json', { token });
+      const { url, fields } = body.upload as { url: string; fields: Record<string, string> };
+      const form = new FormData();
+      for (const [name, value] of Object.entries(fields)) form.append(name, value);
+      form.append('file', new Blob([new Uint8Array(image)]));
+      await fetch(url, { method: 'POST', body: form });
+      assert.equal((await send('uploaded', { attachment: body.id as string })).status, 200);
+      assert.equal((await send('none', { attachment: body.id as string })).status, 400);
+      const stop = front.intercept(({ service }) =>
+        service === 'sqs' ? failure(500, 'InternalFailure', 'no') : undefined,
+      );
+      const base64 = { attachment_base64: image.toString('base64') };
+      assert.equal((await send('withdrawn', base64)).status, 500);
+      stop();
+      // An image whose object is gone: S3 says so, and not that it is forbidden.
+      const gone = front.intercept(({ service, method }) =>
+        service === 's3' && method === 'PUT' ? { status: 200, body: '' } : undefined,
+      );
+      assert.equal((await send('inline', base64)).status, 200);
+      gone();
+      for (const device of devices) await device.sync();
+    },
+  );
 
   await t.test('the rest of an account’s life', async () => {
     const email = 'second@example.org';
