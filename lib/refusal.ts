@@ -16,13 +16,16 @@ export class Refusal extends Error {
   readonly faults: readonly Fault[];
   /** HTTP status, 400 unless said otherwise. */
   readonly status: number;
+  /** In how many seconds the same may be tried again, where that is known (`Retry-After`). */
+  readonly retryAfter: number | undefined;
 
-  constructor(faults: Fault | readonly Fault[], status = 400) {
+  constructor(faults: Fault | readonly Fault[], status = 400, retryAfter?: number) {
     const list = Array.isArray(faults) ? (faults as readonly Fault[]) : [faults as Fault];
     super(list.map(sentenceOf).join('; '));
     this.name = 'Refusal';
     this.faults = list;
     this.status = status;
+    this.retryAfter = retryAfter;
   }
 
   get sentences(): string[] {

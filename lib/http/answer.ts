@@ -45,7 +45,11 @@ export function failure(refusal: Refusal, style: ErrorStyle = 'list'): Response 
           Object.entries(byField).map(([field, faults]) => [field, faults!.map(({ reason }) => reason)]),
         );
   const body = { ...fields, errors, status: 0, request };
-  return json(refusal.status, body, request, { 'Cache-Control': 'no-cache' });
+  const { status, retryAfter } = refusal;
+  return json(status, body, request, {
+    'Cache-Control': 'no-cache',
+    ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+  });
 }
 
 /**
