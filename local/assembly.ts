@@ -18,6 +18,9 @@ const SOURCES = [
 /** Assemblies that are kept: those of the last few states of the sources. */
 const KEEP = 4;
 
+/** For demos and tests, which make all their accounts from one address. */
+export const LOCAL_CONTEXT = { signUp: 'open', registrationsPerHour: '1000000' };
+
 /**
  * The cloud assembly of the sources as they are now: what `cdk synth` makes, with the given context. Synthesized only
  * when something has changed since it last was.
@@ -26,7 +29,7 @@ const KEEP = 4;
  * @returns its folder
  * @throws Error with the output of the synthesis if it fails
  */
-export async function currentAssembly(context: Record<string, string> = { signUp: 'open' }): Promise<string> {
+export async function currentAssembly(context: Record<string, string> = LOCAL_CONTEXT): Promise<string> {
   const folder = join(CACHE, await fingerprint(context));
   if (existsSync(join(folder, 'manifest.json'))) return folder;
   await mkdir(CACHE, { recursive: true });

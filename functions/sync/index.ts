@@ -1,5 +1,5 @@
 /** `GET /1/messages.json` and `POST /1/devices/{id}/update_highest_message.json`: what waits, and what is stored. */
-import { findSession, sessionDevice } from '../../lib/accounts/sessions.ts';
+import { sessionDevice } from '../../lib/accounts/sessions.ts';
 import { success } from '../../lib/http/answer.ts';
 import { readParams } from '../../lib/http/body.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
@@ -7,7 +7,8 @@ import { highestId, startingId } from '../../lib/mailbox/parameters.ts';
 import { receiptsOf, syncAnswer } from '../../lib/mailbox/sync-answer.ts';
 import { isAsking, Receipts } from '../../lib/receipts/receipts.ts';
 import { table } from '../environment.ts';
-import { httpApp, secretOf, serve, source } from '../http.ts';
+import { httpApp, serve, source } from '../http.ts';
+import { sessionOf } from '../session.ts';
 
 /**
  * Stored bytes in one answer. Base64 makes them a third longer, and each message has some two hundred bytes around it:
@@ -23,7 +24,7 @@ const app = httpApp();
 
 app.on('GET', ['/1/messages.json', '/1/messages'], async (c) => {
   const params = await readParams(source(c));
-  const session = await findSession(directory, secretOf(c, params));
+  const session = await sessionOf(directory, c, params);
   const device = sessionDevice(session, params.get('device_id'));
   const page = await mailbox.page(device.id, startingId(params), PAGE_BYTES);
   const found = await receipts.findMany(receiptsOf(page));
@@ -38,7 +39,7 @@ app.on(
   async (c) => {
     const params = await readParams(source(c));
     const upTo = highestId(params);
-    const session = await findSession(directory, secretOf(c, params));
+    const session = await sessionOf(directory, c, params);
     const device = sessionDevice(session, c.req.param('id'));
     await mailbox.acknowledge(device.id, upTo);
     return success();

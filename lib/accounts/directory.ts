@@ -16,6 +16,8 @@
  * | an app's tagged receipt   | `tag#<owner>#<app id>#<tag>` | `receipt#<receipt>`  |
  * | an invitation             | `invitation#<hash>`  | `invitation`                 |
  * | a desktop's connection    | `device#<device id>` | `connection`                 |
+ * | a throttle's count        | `throttle#<name>#<hash>` | `window#<number>`        |
+ * | an address known by an account | `throttle#known#<hash>` | `known`                |
  *
  * A member's device is its name in lower case, or nothing for all devices.
  */
@@ -36,6 +38,14 @@ export const memberKey = (group: string, user: string, device: string | undefine
 });
 export const invitationKey = (codeHash: string) => ({ pk: `invitation#${codeHash}`, sk: 'invitation' });
 export const connectionKey = (device: string) => ({ pk: `device#${device}`, sk: 'connection' });
+export const countKey = (throttle: string, subjectHash: string, window: number) => ({
+  pk: `throttle#${throttle}#${subjectHash}`,
+  sk: `window#${window}`,
+});
+export const knownAddressKey = (subjectHash: string) => ({
+  pk: `throttle#known#${subjectHash}`,
+  sk: 'known',
+});
 export const receiptKey = (receipt: string) => ({ pk: `receipt#${receipt}`, sk: 'receipt' });
 export const tagKey = ({ owner, id }: { owner: string; id: number }, tag: string, receipt: string) => ({
   pk: `tag#${owner}#${id}#${tag}`,
