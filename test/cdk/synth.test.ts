@@ -31,13 +31,19 @@ test('cdk synth works without an account and without a warning, and closes sign-
   const api = await readFile(join(folder, 'PealApi.template.json'), 'utf8');
   assert.doesNotMatch(stderr, /warn/i);
   assert.match(api, /"SIGN_UP": "closed"/);
+  assert.match(api, /"REGISTRATIONS_PER_HOUR": "20"/);
 });
 
-test('an unknown sign-up mode fails synthesis and says what is allowed', async () => {
-  const synth = run(process.execPath, ['cdk/app.ts'], {
-    cwd: ROOT,
-    env: { ...process.env, CDK_OUTDIR: join(folder, 'wrong'), CDK_CONTEXT_JSON: '{"signUp":"everybody"}' },
+for (const [context, message] of [
+  ['{"signUp":"everybody"}', /sign-up must be open, invitation or closed, not "everybody"/],
+  ['{"registrationsPerHour":"many"}', /registrationsPerHour must be a positive integer, not "many"/],
+] as const) {
+  test(`the context ${context} fails synthesis, which says what is allowed`, async () => {
+    const synth = run(process.execPath, ['cdk/app.ts'], {
+      cwd: ROOT,
+      env: { ...process.env, CDK_OUTDIR: join(folder, 'wrong'), CDK_CONTEXT_JSON: context },
+    });
+
+    await assert.rejects(synth, message);
   });
-
-  await assert.rejects(synth, /sign-up must be open, invitation or closed, not "everybody"/);
-});
+}
