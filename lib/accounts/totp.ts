@@ -45,6 +45,7 @@ export function enrolment(secret: Uint8Array, email: string): { secret: string; 
  * @param now Unix milliseconds
  */
 export function stepOf(secret: Uint8Array, code: string, now: number): number | undefined {
+  if (!isCode(code)) return undefined;
   const delta = totpOf(secret).validate({ token: code, timestamp: now, window: SKEW });
   return delta === null ? undefined : TOTP.counter({ period: PERIOD, timestamp: now }) + delta;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import {
   enrolment,
   hashRecoveryCode,
@@ -32,6 +33,21 @@ for (const [seconds, code] of [
     assert.equal(codeOf(enrolment(SECRET, 'a@example.org').secret, 0, now), code);
   });
 }
+
+test('no text but the code itself is taken, of whatever characters', () => {
+  const now = 59_000;
+  const good = new Set([-1, 0, 1].map((ahead) => codeOf(enrolment(SECRET, '').secret, ahead, now)));
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'binary', minLength: 6, maxLength: 6 }),
+    fc.stringMatching(/^\d{5,7}$/),
+  );
+
+  fc.assert(
+    fc.property(texts, (text) => (stepOf(SECRET, text, now) !== undefined) === good.has(text)),
+    { numRuns: 500 },
+  );
+});
 
 test('an app is given what the format of its QR codes asks for', () => {
   const { otpauth, secret } = enrolment(SECRET, 'some one@example.org');

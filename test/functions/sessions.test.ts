@@ -265,6 +265,26 @@ test('a login with the old password that overlaps with the change leaves no sess
   assert.equal((await list(secret)).length, 1);
 });
 
+test('a change of the password that dies right after it has ended the other sessions all the same', async (t) => {
+  const account = await newAccount(peal());
+  const { email, secret, password } = account;
+  const other = await logIn(account);
+  let changed = false;
+  const stop = peal().cloud.front.intercept(({ action, input }) => {
+    if (action === 'UpdateItem' && JSON.stringify(input).includes('password = :next')) changed = true;
+    return changed && action === 'Query' ? failure(500, 'InternalServerError', 'no') : undefined;
+  });
+  t.after(stop);
+  const change = { secret, password, new_password: 'another horse' };
+
+  const died = await post(peal(), 'users/password.json', change);
+  stop();
+
+  assert.equal(died.status, 500);
+  assert.deepEqual([await alive(secret), await alive(other)], [true, false]);
+  assert.equal((await post(peal(), 'users/login.json', { email, password: 'another horse' })).status, 200);
+});
+
 test('of two changes of the password at once one wins', async () => {
   const account = await newAccount(peal());
   const { email, secret, password } = account;
