@@ -105,7 +105,9 @@ export class Authentication {
       );
     } catch (error) {
       if (!isConditionFailure(error)) throw error;
-      throw new Refusal({ field: 'password', reason: 'was changed at the same time, try again' }, 409);
+      // Where the SDK did not hear that it has succeeded, its repeat fails: the hash, with its salt, is ours alone.
+      if ((await this.#account(session)).password !== hash)
+        throw new Refusal({ field: 'password', reason: 'was changed at the same time, try again' }, 409);
     }
     await sessions.endAll(session.user, session.hash);
     await guard.giveBack(taken);

@@ -190,6 +190,37 @@ test('a login that dies after its code was used is refused that code, and let in
   assert.deepEqual([died.status, repeated.status, next.status], [500, 412, 200]);
 });
 
+/** Loses the answer to the first update of an account that has this in it; the update takes effect. */
+function loseAnswer(text: string): () => void {
+  let lost = false;
+  return peal().cloud.front.intercept(({ action, input }) => {
+    if (lost || action !== 'UpdateItem' || !JSON.stringify(input).includes(text)) return undefined;
+    lost = true;
+    return { after: 'drop' };
+  });
+}
+
+test('what took effect without an answer from the database is answered as done', async (t) => {
+  const { email, password, secret } = await newAccount(peal());
+  const begun = await post(peal(), 'users/twofa.json', { secret, password });
+  const totp = String(begun.body.secret);
+  t.after(loseAnswer('SET twofaNonce'));
+  t.after(loseAnswer('REMOVE twofaNonce'));
+  t.after(loseAnswer('SET password = :next'));
+
+  const confirmed = await post(peal(), 'users/twofa/confirm.json', { secret, twofa: codeOf(totp) });
+  const [recovery] = confirmed.body.recovery_codes as string[];
+  const disabled = await post(peal(), 'users/twofa/disable.json', { secret, password, twofa: recovery! });
+  const next = { secret, password, new_password: 'another horse' };
+  const changed = await post(peal(), 'users/password.json', next);
+  const login = await post(peal(), 'users/login.json', { email, password: 'another horse' });
+
+  assert.deepEqual(
+    [confirmed, disabled, changed, login].map(({ status }) => status),
+    [200, 200, 200, 200],
+  );
+});
+
 test('where the counting of codes fails, none is taken', async (t) => {
   const { login, totp } = await withTwoFactor(peal());
   const stop = peal().cloud.front.intercept(({ action, input }) =>
