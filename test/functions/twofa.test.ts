@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { accountKey } from '../../lib/accounts/directory.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import type { JsonObject } from '../../local/template/json.ts';
@@ -307,3 +308,22 @@ for (const [path, fields, named] of [
     assert.equal(login.status, 200);
   });
 }
+
+test('whatever is sent as a login, a code or a session is refused, and never breaks anything', async () => {
+  const { secret } = await newAccount(peal());
+  const wild = fc.string({ unit: 'grapheme', maxLength: 300 });
+  const fields = fc.record({ email: wild, password: wild, twofa: wild, name: wild }, { requiredKeys: [] });
+
+  await fc.assert(
+    fc.asyncProperty(fields, wild, async (given, id) => {
+      const body = Object.fromEntries(Object.entries(given).filter(([, text]) => !text.includes('\0')));
+      const answers = await Promise.all([
+        post(peal(), 'users/login.json', body),
+        post(peal(), 'users/twofa/confirm.json', { ...body, secret }),
+        post(peal(), `sessions/x${encodeURIComponent(id)}/revoke.json`, { ...body, secret }),
+      ]);
+      return answers.every(({ status }) => [400, 404, 429].includes(status));
+    }),
+    { numRuns: 25 },
+  );
+});
