@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { request as open } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { after, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { countKey } from '../../lib/accounts/directory.ts';
 import { hashSecret } from '../../lib/accounts/keys.ts';
-import { THROTTLES, type ThrottleName } from '../../lib/accounts/throttles.ts';
+import { LoginGuard } from '../../lib/accounts/login-guard.ts';
+import { THROTTLES, type ThrottleName, Throttles } from '../../lib/accounts/throttles.ts';
+import { Refusal } from '../../lib/refusal.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import type { JsonObject } from '../../local/template/json.ts';
 import { fill, tableOf } from '../support/directory.ts';
@@ -97,31 +100,53 @@ function failCounting(name: ThrottleName): () => void {
   );
 }
 
+/** All windows begin when one of the shortest does. Seconds. */
+const SHORTEST = Math.min(...Object.values(THROTTLES).map(({ seconds }) => seconds));
+const windowNow = () => Math.floor(Date.now() / 1000 / SHORTEST);
+
+/** A test within one window: one that another began under is done again. */
+function throttled(name: string, body: (t: TestContext) => Promise<void>): void {
+  test(name, async (t) => {
+    for (;;) {
+      const window = windowNow();
+      try {
+        await body(t);
+        return;
+      } catch (error) {
+        if (windowNow() === window) throw error;
+      }
+    }
+  });
+}
+
 const statuses = (answers: Answer[]) => answers.map(({ status }) => status);
 
-test('after ten wrong passwords from an address, an account is closed to it, and to it alone', async () => {
-  const { login } = await newAccount();
-  const [here, elsewhere] = [newAddress(), newAddress()];
+throttled(
+  'after ten wrong passwords from an address, an account is closed to it, and to it alone',
+  async () => {
+    const { login } = await newAccount();
+    const [here, elsewhere] = [newAddress(), newAddress()];
 
-  // At once: no more get through than one after the other.
-  const wrong = await Promise.all(Array.from({ length: 14 }, () => login(here, 'wrong horse')));
-  const { lookups, stop } = countLookups();
-  const refused = await login(here);
-  const looked = lookups();
-  stop();
-  const other = await login(elsewhere);
+    // At once: no more get through than one after the other.
+    const wrong = await Promise.all(Array.from({ length: 14 }, () => login(here, 'wrong horse')));
+    const { lookups, stop } = countLookups();
+    const refused = await login(here);
+    const looked = lookups();
+    stop();
+    const other = await login(elsewhere);
 
-  assert.deepEqual(statuses(wrong).sort(), [...Array(10).fill(400), ...Array(4).fill(429)]);
-  assert.equal(refused.status, 429);
-  assert.equal(looked, 0);
-  assert.ok(refused.retryAfter > 0 && refused.retryAfter <= 900);
-  assert.equal(refused.body.email, 'was tried too often');
-  assert.match(String(refused.body.errors), /^too many attempts, try again in \d+ minutes?$/);
-  assert.equal(refused.body.status, 0);
-  assert.equal(other.status, 200);
-});
+    assert.deepEqual(statuses(wrong).sort(), [...Array(10).fill(400), ...Array(4).fill(429)]);
+    assert.equal(refused.status, 429);
+    assert.equal(looked, 0);
+    assert.ok(refused.retryAfter > 0 && refused.retryAfter <= 900);
+    assert.equal(refused.body.email, 'was tried too often');
+    assert.match(String(refused.body.errors), /^too many attempts, try again in \d+ minutes?$/);
+    assert.equal(refused.body.status, 0);
+    assert.equal(other.status, 200);
+  },
+);
 
-test('an address that has no account is closed in the same way', async () => {
+throttled('an address that has no account is closed in the same way', async () => {
   const here = newAddress();
   const attempt = () => postFrom(here, 'users/login', { email: 'nobody@example.org', password: PASSWORD });
 
@@ -131,7 +156,7 @@ test('an address that has no account is closed in the same way', async () => {
   assert.deepEqual(statuses(answers), [...Array(10).fill(400), 429]);
 });
 
-test('X-Forwarded-For makes nobody another', async () => {
+throttled('X-Forwarded-For makes nobody another', async () => {
   const { login, email } = await newAccount();
   const here = newAddress();
   for (let n = 0; n < 10; n++) await login(here, 'wrong horse');
@@ -142,7 +167,7 @@ test('X-Forwarded-For makes nobody another', async () => {
   assert.equal(status, 429);
 });
 
-test('logins that succeed, or only lack a code, do not count', async () => {
+throttled('logins that succeed, or only lack a code, do not count', async () => {
   const { login } = await newAccount();
   const here = newAddress();
   for (let n = 0; n < 9; n++) await login(here, 'wrong horse');
@@ -155,7 +180,7 @@ test('logins that succeed, or only lack a code, do not count', async () => {
   assert.deepEqual(statuses(last), [400, 429]);
 });
 
-test('an address that fails with many accounts is closed to all of them', async () => {
+throttled('an address that fails with many accounts is closed to all of them', async () => {
   const { login } = await newAccount();
   const here = newAddress();
   await count('loginAddress', here, 99);
@@ -165,7 +190,7 @@ test('an address that fails with many accounts is closed to all of them', async 
   assert.deepEqual(statuses(answers), [400, 429]);
 });
 
-test('an account under attack from everywhere stays open where it is known', async () => {
+throttled('an account under attack from everywhere stays open where it is known', async () => {
   const { email, login } = await newAccount();
   const [home, abroad] = [newAddress(), newAddress()];
   assert.equal((await login(home)).status, 200);
@@ -182,7 +207,7 @@ test('an account under attack from everywhere stays open where it is known', asy
   assert.deepEqual(statuses(guessed), [...Array(10).fill(400), 429]);
 });
 
-test('what an address is refused does not use up the account’s own count', async () => {
+throttled('what an address is refused does not use up the account’s own count', async () => {
   const { email, login } = await newAccount();
   const here = newAddress();
   await count('loginAccount', email, 88);
@@ -193,43 +218,49 @@ test('what an address is refused does not use up the account’s own count', asy
   assert.equal(elsewhere.status, 200);
 });
 
-test('ten wrong codes close an account’s logins for an hour at most, not what it does within sessions', async () => {
-  const { login, secret } = await newAccount();
-  const here = newAddress();
-  const begun = await postFrom(here, 'users/twofa', { secret, password: PASSWORD });
-  const totp = String(begun.body.secret);
-  await postFrom(here, 'users/twofa/confirm', { secret, twofa: codeOf(totp) });
+throttled(
+  'ten wrong codes close an account’s logins for an hour at most, not what it does within sessions',
+  async () => {
+    const { login, secret } = await newAccount();
+    const here = newAddress();
+    const begun = await postFrom(here, 'users/twofa', { secret, password: PASSWORD });
+    const totp = String(begun.body.secret);
+    await postFrom(here, 'users/twofa/confirm', { secret, twofa: codeOf(totp) });
 
-  const wrong = await Promise.all(
-    Array.from({ length: 12 }, () => login(newAddress(), PASSWORD, { twofa: codeOf(totp, 99) })),
-  );
-  const refused = await login(newAddress(), PASSWORD, { twofa: codeOf(totp, 1) });
-  const change = { secret, password: PASSWORD, new_password: 'another horse', twofa: codeOf(totp, 1) };
-  const changed = await postFrom(here, 'users/password', change);
+    const wrong = await Promise.all(
+      Array.from({ length: 12 }, () => login(newAddress(), PASSWORD, { twofa: codeOf(totp, 99) })),
+    );
+    const refused = await login(newAddress(), PASSWORD, { twofa: codeOf(totp, 1) });
+    const change = { secret, password: PASSWORD, new_password: 'another horse', twofa: codeOf(totp, 1) };
+    const changed = await postFrom(here, 'users/password', change);
 
-  assert.deepEqual(statuses(wrong).sort(), [...Array(10).fill(412), 429, 429]);
-  assert.equal(refused.status, 429);
-  assert.equal(refused.body.twofa, 'was tried too often');
-  assert.ok(refused.retryAfter <= 3600);
-  assert.equal(changed.status, 200, JSON.stringify(changed.body));
-});
+    assert.deepEqual(statuses(wrong).sort(), [...Array(10).fill(412), 429, 429]);
+    assert.equal(refused.status, 429);
+    assert.equal(refused.body.twofa, 'was tried too often');
+    assert.ok(refused.retryAfter <= 3600);
+    assert.equal(changed.status, 200, JSON.stringify(changed.body));
+  },
+);
 
-test('who has stolen a session cannot guess the password with it, from however many addresses', async () => {
-  const { login, secret } = await newAccount();
-  const guess = (path: string) =>
-    postFrom(newAddress(), path, { secret, password: 'wrong horse', new_password: 'another horse' });
+throttled(
+  'who has stolen a session cannot guess the password with it, from however many addresses',
+  async () => {
+    const { login, secret } = await newAccount();
+    const guess = (path: string) =>
+      postFrom(newAddress(), path, { secret, password: 'wrong horse', new_password: 'another horse' });
 
-  const answers = [];
-  for (let n = 0; n < 4; n++)
-    for (const path of ['users/twofa', 'users/twofa/disable', 'users/password'])
-      answers.push(await guess(path));
-  const owner = await login(newAddress());
+    const answers = [];
+    for (let n = 0; n < 4; n++)
+      for (const path of ['users/twofa', 'users/twofa/disable', 'users/password'])
+        answers.push(await guess(path));
+    const owner = await login(newAddress());
 
-  assert.deepEqual(statuses(answers), [...Array(10).fill(400), 429, 429]);
-  assert.equal(owner.status, 200);
-});
+    assert.deepEqual(statuses(answers), [...Array(10).fill(400), 429, 429]);
+    assert.equal(owner.status, 200);
+  },
+);
 
-test('password checks within a session count as failed logins of the address', async () => {
+throttled('password checks within a session count as failed logins of the address', async () => {
   const { login, secret } = await newAccount();
   const here = newAddress();
 
@@ -239,7 +270,7 @@ test('password checks within a session count as failed logins of the address', a
   assert.equal(answer.status, 429);
 });
 
-test('twenty accounts an hour can be made from an address', async () => {
+throttled('twenty accounts an hour can be made from an address', async () => {
   const here = newAddress();
   const signUp = (address: string) => {
     const email = `flood${++people}@example.org`;
@@ -255,7 +286,7 @@ test('twenty accounts an hour can be made from an address', async () => {
   assert.equal(elsewhere.status, 200);
 });
 
-test('a thousand accounts an hour can be made altogether', async () => {
+throttled('a thousand accounts an hour can be made altogether', async () => {
   const signUp = () =>
     postFrom(newAddress(), 'users', { email: `all${++people}@example.org`, password: PASSWORD });
   await count('signUp', 'all', 999);
@@ -268,7 +299,7 @@ test('a thousand accounts an hour can be made altogether', async () => {
 });
 
 for (const name of ['login', 'loginAddress', 'loginAccount'] as const) {
-  test(`a login goes on, and the log says so, where ${name} cannot be counted`, async (t) => {
+  throttled(`a login goes on, and the log says so, where ${name} cannot be counted`, async (t) => {
     const { login } = await newAccount();
     const lines = peal().lines.length;
     const stop = failCounting(name);
@@ -282,7 +313,7 @@ for (const name of ['login', 'loginAddress', 'loginAccount'] as const) {
   });
 }
 
-test('a sign-up goes on where it cannot be counted', async (t) => {
+throttled('a sign-up goes on where it cannot be counted', async (t) => {
   t.after(failCounting('signUp'));
   t.after(failCounting('signUpAddress'));
 
@@ -291,7 +322,7 @@ test('a sign-up goes on where it cannot be counted', async (t) => {
   assert.match(account.user, /^u/);
 });
 
-test('within a session nothing is proved where it cannot be counted', async (t) => {
+throttled('within a session nothing is proved where it cannot be counted', async (t) => {
   const { secret } = await newAccount();
   t.after(failCounting('session'));
 
@@ -300,7 +331,7 @@ test('within a session nothing is proved where it cannot be counted', async (t) 
   assert.equal(status, 500);
 });
 
-test('counts name neither accounts nor addresses, and end', async () => {
+throttled('counts name neither accounts nor addresses, and end', async () => {
   const { email, login } = await newAccount();
   const here = newAddress();
   const seen: JsonObject[] = [];
@@ -317,4 +348,62 @@ test('counts name neither accounts nor addresses, and end', async () => {
   assert.ok(seen.length >= 7);
   assert.ok(!written.includes(email) && !written.includes(here));
   assert.ok(seen.every((input) => /ttl|attempts > :zero/.test(JSON.stringify(input))));
+});
+
+test('a throttle opens again when its window ends, which is when it said that it would', async () => {
+  let now = 1_800_000_000_000 + 100_000;
+  const throttles = new Throttles(tableOf(peal(), 'Directory'), () => now, assert.fail);
+  const take = () => throttles.take('login', 'somebody', 'email');
+  for (let n = 0; n < 10; n++) await take();
+
+  const refused = await take().catch((error: unknown) => error);
+  now += 800_000 - 1;
+  const stillRefused = await take().catch((error: unknown) => error);
+  now += 1;
+  const taken = await take();
+
+  assert.ok(refused instanceof Refusal && stillRefused instanceof Refusal);
+  assert.deepEqual([refused.status, refused.retryAfter, stillRefused.retryAfter], [429, 800, 1]);
+  assert.ok(taken);
+});
+
+test('what is given back can be taken again, and what was purged meanwhile does not come back', async () => {
+  const directory = tableOf(peal(), 'Directory');
+  const throttles = new Throttles(directory, () => 1_800_000_000_000, assert.fail);
+  const take = () => throttles.take('session', 'giver', 'password');
+  const all = [];
+  for (let n = 0; n < 10; n++) all.push(await take());
+  const gone = { ...countKey('session', 'purged', 1) };
+
+  await throttles.giveBack([...all.slice(0, 2), gone, undefined]);
+  await take();
+  await take();
+
+  await assert.rejects(take(), Refusal);
+  const { Item } = await directory.client.send(new GetCommand({ TableName: directory.name, Key: gone }));
+  assert.equal(Item, undefined);
+});
+
+test('an account forgets an address where it has not logged in for 30 days', async () => {
+  let now = Date.now();
+  const directory = tableOf(peal(), 'Directory');
+  const throttles = new Throttles(directory, () => now, assert.fail, { loginAccount: 1 });
+  const guard = new LoginGuard(directory, () => now, throttles, assert.fail);
+  const email = 'traveller@example.org';
+  /** A login, after others have used up what there is. */
+  const admit = async () => {
+    await throttles.take('loginAccount', email, 'email').catch(() => undefined);
+    return guard.admitLogin(email, '2001:db8::1').catch((error: unknown) => error);
+  };
+  const day = 24 * 3600 * 1000;
+
+  const stranger = await admit();
+  await guard.loggedIn(email, '2001:db8::2', []);
+  now += 29 * day;
+  const known = await admit();
+  now += 2 * day;
+  const forgotten = await admit();
+
+  assert.ok(stranger instanceof Refusal && forgotten instanceof Refusal);
+  assert.ok(Array.isArray(known));
 });
