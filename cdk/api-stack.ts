@@ -17,16 +17,15 @@ export interface ApiStackProps extends StackProps {
   bundles: Bundles;
   signUp: SignUpMode;
   sending: SendingLimits;
+  /** Most sign-ups from one address within an hour. */
+  registrationsPerHour: number;
 }
 
 /** The front door: the HTTP API with a function for sending, one for sync, one for
  * accounts, one for receipts; the documentation; and the operator's. */
 export class ApiStack extends Stack {
-  constructor(
-    scope: Construct,
-    id: string,
-    { data, dispatch, bundles, signUp, sending, ...props }: ApiStackProps,
-  ) {
+  constructor(scope: Construct, id: string, options: ApiStackProps) {
+    const { data, dispatch, bundles, signUp, registrationsPerHour, sending, ...props } = options;
     super(scope, id, props);
     const { directory, mailbox, attachments: bucket } = data;
     const tables = { DIRECTORY_TABLE: directory.tableName, MAILBOX_TABLE: mailbox.tableName };
@@ -84,7 +83,8 @@ export class ApiStack extends Stack {
       timeout: Duration.seconds(29),
       memory: 1024,
     })
-      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      // Updates note the use of a session.
+      .allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], directory.tableArn)
       .allow(
         ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
         mailbox.tableArn,
@@ -125,22 +125,32 @@ export class ApiStack extends Stack {
 
     const account = new PealFunction(this, 'Account', {
       bundle: bundles('account'),
-      description: 'Accounts, devices, apps',
-      environment: { DIRECTORY_TABLE: directory.tableName, SIGN_UP: signUp },
+      description: 'Accounts, sessions, devices, apps',
+      environment: {
+        DIRECTORY_TABLE: directory.tableName,
+        SIGN_UP: signUp,
+        REGISTRATIONS_PER_HOUR: String(registrationsPerHour),
+        MASTER_SECRET: data.masterSecret.secretArn,
+        SOCKET_ENDPOINT: dispatch.socket.endpoint,
+      },
       timeout: Duration.seconds(15),
       // argon2id takes 50 ms of a whole CPU.
       memory: 1769,
-    }).allow(
-      [
-        'dynamodb:BatchGetItem',
-        'dynamodb:GetItem',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:DeleteItem',
-        'dynamodb:Query',
-      ],
-      directory.tableArn,
-    );
+    })
+      .allow(
+        [
+          'dynamodb:BatchGetItem',
+          'dynamodb:BatchWriteItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:UpdateItem',
+          'dynamodb:DeleteItem',
+          'dynamodb:Query',
+        ],
+        directory.tableArn,
+      )
+      .allow(['secretsmanager:GetSecretValue'], data.masterSecret.secretArn)
+      .allow(['execute-api:ManageConnections'], dispatch.socket.manage);
 
     const info = new PealFunction(this, 'Info', {
       bundle: bundles('info'),
@@ -222,7 +232,12 @@ export class ApiStack extends Stack {
     route(receipts, HttpMethod.POST, ...suffixed('/1/receipts/{receipt}/acknowledge'));
     route(receipts, HttpMethod.POST, '/1/receipts/cancel_by_tag/{tag+}');
     route(account, HttpMethod.POST, ...suffixed('/1/users'), ...suffixed('/1/users/login'));
-    route(account, HttpMethod.POST, ...suffixed('/1/users/logout'), ...suffixed('/1/devices'));
+    route(account, HttpMethod.POST, ...suffixed('/1/users/logout'), ...suffixed('/1/users/password'));
+    route(account, HttpMethod.POST, ...suffixed('/1/users/twofa'), ...suffixed('/1/users/twofa/confirm'));
+    route(account, HttpMethod.POST, ...suffixed('/1/users/twofa/disable'));
+    route(account, HttpMethod.GET, ...suffixed('/1/users/twofa'), ...suffixed('/1/sessions'));
+    route(account, HttpMethod.POST, ...suffixed('/1/sessions/revoke_others'));
+    route(account, HttpMethod.POST, ...suffixed('/1/sessions/{id}/revoke'), ...suffixed('/1/devices'));
     route(account, HttpMethod.POST, '/1/devices/{id}', ...suffixed('/1/devices/{id}/delete'));
     route(account, HttpMethod.POST, ...suffixed('/1/apps'));
     route(account, HttpMethod.POST, ...suffixed('/1/apps/{id}/rotate'), ...suffixed('/1/apps/{id}/delete'));

@@ -1,6 +1,7 @@
 /** What `cdk deploy --all` deploys. Sign-up is closed unless the context says otherwise (`-c signUp=invitation`). */
 import { App, Tags } from 'aws-cdk-lib';
 import { signUpMode } from '../lib/accounts/sign-up-mode.ts';
+import { THROTTLES } from '../lib/accounts/throttles.ts';
 import { ApiStack } from './api-stack.ts';
 import { bundleFunctions } from './bundles.ts';
 import { ceilings } from './ceilings.ts';
@@ -12,6 +13,7 @@ const app = new App();
 const signUp = signUpMode(app.node.tryGetContext('signUp') ?? 'closed');
 const limits = ceilings(app.node.tryGetContext('ceilings'));
 const sending = sendingLimits((name) => app.node.tryGetContext(name));
+const registrationsPerHour = perHour(app.node.tryGetContext('registrationsPerHour'));
 const bundles = bundleFunctions();
 
 const data = new DataStack(app, 'PealData', { description: 'Peal: what holds data' });
@@ -27,6 +29,14 @@ new ApiStack(app, 'PealApi', {
   dispatch,
   bundles,
   signUp,
+  registrationsPerHour,
   sending,
 });
 Tags.of(app).add('app', 'peal');
+
+/** Most sign-ups from one address within an hour. @throws Error that says what is allowed */
+function perHour(given: unknown = THROTTLES.signUpAddress.most): number {
+  const number = Number(given);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new Error(`registrationsPerHour must be a positive integer, not ${JSON.stringify(given)}`);
+}

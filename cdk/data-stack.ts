@@ -36,6 +36,9 @@ export class DataStack extends Stack {
   /** A VAPID key: subject, publicKey, privateKey; put there by the operator. */
   readonly webPushSecret: Secret;
 
+  /** What accounts' second factors are derived from. Whoever replaces it takes all of them away. */
+  readonly masterSecret: Secret;
+
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);
     const common = {
@@ -97,6 +100,12 @@ export class DataStack extends Stack {
       'WebPushCredentials',
       'JSON with subject, publicKey and privateKey of a VAPID key for Web Push',
     );
+    this.masterSecret = new Secret(this, 'AccountsMaster', {
+      description: 'What the second factors of accounts are derived from: never replace it',
+      // 64 of 62 characters are 381 bits.
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
   }
 
   /** A secret that starts without credentials (its carrier is off) and is filled by the operator. */

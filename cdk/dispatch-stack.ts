@@ -26,10 +26,13 @@ export class DispatchStack extends Stack {
   readonly carriers: Record<CarrierName, Carrier>;
   readonly fanOut: FanOut;
   readonly receipts: Receipts;
+  /** The WebSocket API's management endpoint, and the ARN of posting to its connections. */
+  readonly socket: { endpoint: string; manage: string };
 
   constructor(scope: Construct, id: string, { data, bundles, ceilings, ...props }: DispatchStackProps) {
     super(scope, id, props);
     const socket = this.#socket(data, bundles('socket'));
+    this.socket = socket;
 
     /** A carrier that reaches devices by a push target, with credentials that the operator provides. */
     const pushCarrier = (
@@ -120,7 +123,7 @@ export class DispatchStack extends Stack {
     });
     socket.lambda.addEnvironment('SOCKET_ENDPOINT', stage.callbackUrl);
     socket
-      .allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], data.directory.tableArn)
+      .allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], data.directory.tableArn)
       .allow(['dynamodb:Query'], data.mailbox.tableArn)
       .allow(['execute-api:ManageConnections'], manage);
     new CfnOutput(this, 'SocketUrl', { value: stage.url, description: 'Where desktops connect' });

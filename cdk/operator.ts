@@ -8,12 +8,15 @@ import { PealFunction } from './peal-function.ts';
 export function operator(
   scope: Construct,
   { directory, fcmSecret, apnsSecret, webPushSecret }: DataStack,
-  { carriers, fanOut, receipts }: DispatchStack,
+  { carriers, fanOut, receipts, socket }: DispatchStack,
   bundle: string,
 ): PealFunction {
   const secrets = { FCM: fcmSecret, APNS: apnsSecret, WEBPUSH: webPushSecret };
   const queues = { ...carriers, FAN_OUT: fanOut, REPEAT: receipts.repeats, CALLBACK: receipts.callbacks };
-  const environment: Record<string, string> = { DIRECTORY_TABLE: directory.tableName };
+  const environment: Record<string, string> = {
+    DIRECTORY_TABLE: directory.tableName,
+    SOCKET_ENDPOINT: socket.endpoint,
+  };
   for (const [name, { queue, deadLetters }] of Object.entries(queues)) {
     environment[`${name.toUpperCase()}_QUEUE_URL`] = queue.queueUrl;
     environment[`${name.toUpperCase()}_DEAD_LETTER_QUEUE_URL`] = deadLetters.queueUrl;
@@ -22,16 +25,30 @@ export function operator(
 
   const working = Object.values(queues).map(({ queue }) => queue.queueArn);
   const dead = Object.values(queues).map(({ deadLetters }) => deadLetters.queueArn);
-  return new PealFunction(scope, 'Admin', {
-    bundle,
-    description: 'The operator’s commands: accounts, invitations, status, redrive',
-    environment,
-    timeout: Duration.seconds(60),
-    memory: 1769,
-  })
-    .allow(['dynamodb:PutItem'], directory.tableArn)
-    .allow(['secretsmanager:GetSecretValue'], ...Object.values(secrets).map(({ secretArn }) => secretArn))
-    .allow(['sqs:GetQueueAttributes'], ...working, ...dead)
-    .allow(['sqs:SendMessage'], ...working)
-    .allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], ...dead);
+  return (
+    new PealFunction(scope, 'Admin', {
+      bundle,
+      description: 'The operator’s commands: accounts, passwords, invitations, status, redrive',
+      environment,
+      timeout: Duration.seconds(60),
+      memory: 1769,
+    })
+      // All but putting is of resetting a password, which ends the account's sessions and their sockets.
+      .allow(
+        [
+          'dynamodb:PutItem',
+          'dynamodb:UpdateItem',
+          'dynamodb:Query',
+          'dynamodb:BatchWriteItem',
+          'dynamodb:BatchGetItem',
+          'dynamodb:DeleteItem',
+        ],
+        directory.tableArn,
+      )
+      .allow(['execute-api:ManageConnections'], socket.manage)
+      .allow(['secretsmanager:GetSecretValue'], ...Object.values(secrets).map(({ secretArn }) => secretArn))
+      .allow(['sqs:GetQueueAttributes'], ...working, ...dead)
+      .allow(['sqs:SendMessage'], ...working)
+      .allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], ...dead)
+  );
 }

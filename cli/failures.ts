@@ -1,5 +1,5 @@
 /** What the errors of `lib/device` mean to someone at a command line. */
-import { NetworkError, PealError, ProtocolError, StoreError } from '../lib/device/errors.ts';
+import { CodeNeededError, NetworkError, PealError, ProtocolError, StoreError } from '../lib/device/errors.ts';
 import { CliError, EXIT, RefusedError, TroubleError } from './errors.ts';
 
 /**
@@ -44,6 +44,10 @@ function adviceFor(error: PealError, fields: readonly string[]): string | undefi
   if (error.status === 429 && error.retryAfter !== undefined) {
     return `Wait ${error.retryAfter} s and try again.`;
   }
+  if (error instanceof CodeNeededError)
+    return 'Give a code of your authenticator app, or a recovery code: peal account login --twofa CODE';
+  // The message of a throttle says for how long.
+  if (error.status === 429 && error.retryAfter !== undefined) return undefined;
   if (error.status === 429) return 'The quota is spent: wait until it is renewed.';
   if (error.status === 401 || fields.includes('secret')) return 'Log in again: peal account login';
   if (fields.includes('token'))

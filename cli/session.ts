@@ -1,5 +1,7 @@
 /** Logging in, and working as who is logged in. */
+import { hostname } from 'node:os';
 import type { PealApi, Session } from '../lib/device/api.ts';
+import { CodeNeededError } from '../lib/device/errors.ts';
 import { entryOf, updateConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { RefusedError, UsageError } from './errors.ts';
@@ -10,6 +12,9 @@ export interface Credentials {
   email?: string | undefined;
   passwordStdin?: boolean | undefined;
 }
+
+/** What the account's list of sessions calls those of this machine. */
+export const sessionName = (): string => `peal on ${hostname()}`.slice(0, 100);
 
 /**
  * Finds e-mail address and password: as given, else by PEAL_EMAIL and PEAL_PASSWORD, else the local cloud's
@@ -85,10 +90,20 @@ export async function callLoggedIn<T>(context: Context, use: (api: PealApi) => P
   }
 }
 
-/** Logs in and keeps the session. */
-export async function login(context: Context, given: Credentials): Promise<Session> {
-  const credentials = await findCredentials(context, given);
-  const session = await context.call((api) => api.login(credentials));
+/** Logs in and keeps the session. A code that is needed and was not given is asked for. */
+export async function login(
+  context: Context,
+  { twofa, ...given }: Credentials & { twofa?: string | undefined },
+): Promise<Session> {
+  const credentials = { ...(await findCredentials(context, given)), name: sessionName() };
+  const session = await context.call(async (api) => {
+    try {
+      return await api.login({ ...credentials, twofa });
+    } catch (error) {
+      if (!(error instanceof CodeNeededError) || twofa !== undefined || !isInteractive()) throw error;
+      return api.login({ ...credentials, twofa: await ask('Code of your authenticator app: ') });
+    }
+  });
   keepSession(context, credentials.email, session);
   return session;
 }

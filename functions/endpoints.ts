@@ -2,6 +2,7 @@
  * All endpoints of the API, by area, in the order in which the documentation has them. Nothing of AWS is behind these
  * modules, so whoever only asks what there is loads none of it.
  */
+import * as account from './account/endpoints.ts';
 import * as attachments from './attachments/endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as groups from './groups/endpoints.ts';
@@ -47,8 +48,13 @@ export const AREAS: Readonly<Record<string, Area>> = {
     about: 'Files of an account: `/sounds/{id}.mp3` and `/icons/{icon}.png` serve them to everybody.',
     endpoints: { ...media },
   },
+  account: {
+    name: 'Accounts',
+    about: 'Signing up and logging in; sessions, the second factor, devices and apps of an account.',
+    endpoints: { ...account },
+  },
   devices: {
-    name: 'Devices',
+    name: 'Messages on a device',
     about: 'What a device does with the secret of a session: it asks what waits, stores it, and says so.',
     endpoints: { ...sync },
   },

@@ -9,6 +9,8 @@ export interface HttpEnv {
   Bindings: {
     /** The body as it came. A web-standard Request has none on GET, but clients of Pushover send some. */
     body: Uint8Array | null;
+    /** The address of who connected to API Gateway. Never a header's word for it, which anybody can write. */
+    address: string;
   };
 }
 
@@ -53,14 +55,14 @@ const TEXT = /^(?:text\/|application\/json\b)/;
  */
 export function serve(app: Hono<HttpEnv>) {
   return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
-    const { method } = event.requestContext.http;
+    const { method, sourceIp: address } = event.requestContext.http;
     const query = event.rawQueryString === '' ? '' : `?${event.rawQueryString}`;
     const url = `https://${event.requestContext.domainName}${event.rawPath}${query}`;
     const headers = new Headers();
     for (const [name, value] of Object.entries(event.headers))
       if (value !== undefined) headers.set(name, value);
     const body = event.body ? Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : null;
-    const response = await app.fetch(new Request(url, { method, headers }), { body });
+    const response = await app.fetch(new Request(url, { method, headers }), { body, address });
     const content = Buffer.from(await response.arrayBuffer());
     const isText = content.length === 0 || TEXT.test(response.headers.get('content-type') ?? '');
     return {

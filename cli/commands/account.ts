@@ -10,6 +10,7 @@ import {
   forgetSession,
   keepSession,
   login,
+  sessionName,
 } from '../session.ts';
 
 const HELP = `
@@ -29,7 +30,9 @@ export function registerAccount(program: Command): void {
   withCredentials(account.command('create').description('sign up, and log in'))
     .option('--invitation <code>', 'invitation, if the server asks for one')
     .action(create);
-  withCredentials(account.command('login').description('log in')).action(logIn);
+  withCredentials(account.command('login').description('log in'))
+    .option('--twofa <code>', 'code of your authenticator app, or a recovery code; asked for if needed')
+    .action(logIn);
   account.command('logout').description('end the session').action(logOut);
   account.command('show').description('tell who is logged in').action(show);
 }
@@ -43,7 +46,8 @@ function withCredentials(command: Command): Command {
 async function create(options: Credentials & { invitation?: string }, command: Command): Promise<void> {
   const context = openContext(command);
   const credentials = await findCredentials(context, options, true);
-  const session = await context.call((api) => api.signUp({ ...credentials, invitation: options.invitation }));
+  const account = { ...credentials, invitation: options.invitation, name: sessionName() };
+  const session = await context.call((api) => api.signUp(account));
   keepSession(context, credentials.email, session);
   await printResult(
     context.json,
@@ -52,7 +56,7 @@ async function create(options: Credentials & { invitation?: string }, command: C
   );
 }
 
-async function logIn(options: Credentials, command: Command): Promise<void> {
+async function logIn(options: Credentials & { twofa?: string }, command: Command): Promise<void> {
   const context = openContext(command);
   const { user } = await login(context, options);
   await printResult(

@@ -16,6 +16,7 @@ Examples:
   $ export PEAL_ADMIN_FUNCTION=PealApi-AdminFunction1A2B3C
   $ peal admin account create me@example.com
   $ peal admin account create ci@example.com --generate --json
+  $ peal admin reset-password me@example.com --generate
   $ peal admin invite
   $ peal admin status
   $ peal admin redrive fcm`;
@@ -25,10 +26,13 @@ interface AdminOptions {
   function?: string;
   passwordStdin?: boolean;
   generate?: boolean;
+  disableTwofa?: boolean;
 }
 
 export function registerAdmin(program: Command): void {
-  const admin = program.command('admin').description('for the operator: accounts, invitations, queues');
+  const admin = program
+    .command('admin')
+    .description('for the operator: accounts, passwords, invitations, queues');
   admin
     .addOption(
       new Option('--function <name>', "the operator's function, the stack output AdminFunction").env(
@@ -36,16 +40,15 @@ export function registerAdmin(program: Command): void {
       ),
     )
     .addHelpText('after', HELP);
-  admin
-    .command('account')
-    .description('accounts')
-    .command('create <email>')
-    .description('make an account')
-    .addOption(
-      new Option('--password-stdin', 'read the password from the standard input').conflicts('generate'),
-    )
-    .option('--generate', 'make a password up, and show it')
-    .action(createAccount);
+  withPassword(
+    admin.command('account').description('accounts').command('create <email>').description('make an account'),
+  ).action(createAccount);
+  withPassword(
+    admin
+      .command('reset-password <email>')
+      .description('set a new password, and end all sessions of the account')
+      .option('--disable-twofa', 'also take the second factor away: for who has lost app and recovery codes'),
+  ).action(resetPassword);
   admin.command('invite').description('make an invitation: good for one account, for a week').action(invite);
   admin
     .command('status')
@@ -54,16 +57,50 @@ export function registerAdmin(program: Command): void {
   admin.command('redrive <queue>').description('put the dead letters of a queue back on it').action(redrive);
 }
 
+function withPassword(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--password-stdin', 'read the password from the standard input').conflicts('generate'),
+    )
+    .option('--generate', 'make a password up, and show it');
+}
+
 async function createAccount(email: string, _options: object, command: Command): Promise<void> {
   const options = command.optsWithGlobals<AdminOptions>();
   const name = functionName(options);
-  const generated = options.generate ? generatePassword() : undefined;
-  const password = generated ?? (await newPassword(options.passwordStdin === true));
+  const { password, generated } = await choosePassword(options);
   const { id: user } = await invokeAdmin(name, { command: 'create-account', email, password }, 'id');
-  const lines = [`Account ${email}. Its user key: ${user}`];
-  if (generated !== undefined) lines.push(`Its password: ${generated}`);
-  const value = { email, user, ...(generated !== undefined && { password: generated }) };
-  await printResult(options.json === true, value, lines.join('\n'));
+  await printAccount(options, { email, user, ...generated }, `Account ${email}. Its user key: ${user}`);
+}
+
+async function resetPassword(email: string, _options: object, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<AdminOptions>();
+  const name = functionName(options);
+  const { password, generated } = await choosePassword(options);
+  const twofa = options.disableTwofa ? 'off' : 'keep';
+  const reset = { command: 'reset-password', email, password, twofa } as const;
+  const { id: user } = await invokeAdmin(name, reset, 'id');
+  const text = `The password of ${email} is changed, and all sessions of the account are ended.`;
+  await printAccount(options, { email, user, ...generated }, text);
+}
+
+/** The new password, and if it was made up, what is to be shown of it. */
+async function choosePassword(
+  options: AdminOptions,
+): Promise<{ password: string; generated: { password?: string } }> {
+  if (!options.generate)
+    return { password: await newPassword(options.passwordStdin === true), generated: {} };
+  const password = generatePassword();
+  return { password, generated: { password } };
+}
+
+async function printAccount(
+  options: AdminOptions,
+  value: { email: string; user: string; password?: string },
+  text: string,
+): Promise<void> {
+  const shown = value.password === undefined ? text : `${text}\nIts password: ${value.password}`;
+  await printResult(options.json === true, value, shown);
 }
 
 async function invite(_options: object, command: Command): Promise<void> {

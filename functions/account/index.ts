@@ -1,117 +1,171 @@
-/** Accounts, devices and apps: everything under `/1/` that is not a message. */
+/** Accounts, sessions, devices and apps. */
+
 import { Accounts } from '../../lib/accounts/accounts.ts';
+import { appView } from '../../lib/accounts/app-view.ts';
 import { Apps, appIdOf } from '../../lib/accounts/apps.ts';
+import { Authentication } from '../../lib/accounts/authentication.ts';
+import { MAX_SESSION_NAME } from '../../lib/accounts/credentials.ts';
 import { changedDevice, newDevice } from '../../lib/accounts/device-fields.ts';
 import { DeviceRegistry } from '../../lib/accounts/device-registry.ts';
 import { deviceView } from '../../lib/accounts/device-view.ts';
-import { findSession, sessionDevice } from '../../lib/accounts/sessions.ts';
+import { LoginGuard } from '../../lib/accounts/login-guard.ts';
+import { sessionDevice } from '../../lib/accounts/sessions.ts';
 import { signUpMode } from '../../lib/accounts/sign-up-mode.ts';
+import { type ThrottleLog, Throttles } from '../../lib/accounts/throttles.ts';
+import { TwoFactor } from '../../lib/accounts/twofa.ts';
 import { success } from '../../lib/http/answer.ts';
-import { readParams } from '../../lib/http/body.ts';
-import type { Params } from '../../lib/http/params.ts';
-import { required } from '../../lib/http/required.ts';
+import { Refusal } from '../../lib/refusal.ts';
+import { type EndpointRequest, on } from '../endpoint.ts';
 import { table, variable } from '../environment.ts';
-import { type HttpContext, httpApp, path, secretOf, serve, source } from '../http.ts';
+import { type HttpContext, httpApp, serve } from '../http.ts';
+import { sessionOf } from '../session.ts';
+import { sessionRegistry } from '../sessions.ts';
+import * as endpoints from './endpoints.ts';
+import { masterSecret } from './master-secret.ts';
 
-/** No field of an account comes near this. */
-const BODY = { maxBytes: 64 * 1024 };
+const clock = Date.now;
+const log: ThrottleLog = (message, fields) => console.error({ message, ...fields });
 
 const directory = table('DIRECTORY_TABLE');
-const accounts = new Accounts(directory, Date.now);
-const devices = new DeviceRegistry(directory, Date.now);
-const apps = new Apps(directory, Date.now);
 const mode = signUpMode(variable('SIGN_UP'));
+const devices = new DeviceRegistry(directory, clock);
+const apps = new Apps(directory, clock);
+const sessions = sessionRegistry(directory);
+const accounts = new Accounts(directory, clock, sessions);
+const throttles = new Throttles(directory, clock, log, {
+  signUpAddress: Number(variable('REGISTRATIONS_PER_HOUR')),
+});
+const guard = new LoginGuard(directory, clock, throttles, log);
+const twofa = new TwoFactor(directory, clock, masterSecret());
+const authentication = new Authentication({ table: directory, sessions, guard, twofa });
 
-/** The parameters of a request and the session that it is made in. */
-async function inSession(c: HttpContext) {
-  const params = await readParams(source(c), BODY);
-  return { params, session: await findSession(directory, secretOf(c, params)) };
+/** The session that a request is made in. */
+const sessionIn = ({ c, params }: Pick<EndpointRequest<never>, 'c' | 'params'>) =>
+  sessionOf(directory, c, params);
+
+/** What a session is called: what it says, or the program that speaks. */
+function nameOf(c: HttpContext, name: string | undefined): string {
+  return name ?? (c.req.header('user-agent') ?? '').slice(0, MAX_SESSION_NAME);
 }
 
 const app = httpApp();
 
-app.on('POST', path('users'), async (c) => {
-  const params = await readParams(source(c), BODY);
-  const { email, password } = credentials(params);
-  return success(await accounts.signUp(email, password, mode, params.get('invitation')));
+on(app, endpoints.signUp, async ({ c, fields }) => {
+  if (mode === 'closed') {
+    const sentence = 'sign-up is closed on this server';
+    throw new Refusal({ field: 'email', reason: 'cannot sign up', sentence }, 403);
+  }
+  const account = fields();
+  await guard.admitSignUp(c.env.address);
+  return success(await accounts.signUp({ ...account, name: nameOf(c, account.name) }, mode));
 });
 
-app.on('POST', path('users/login'), async (c) => {
-  const { email, password } = credentials(await readParams(source(c), BODY));
-  return success(await accounts.login(email, password));
+on(app, endpoints.login, async ({ c, fields }) => {
+  const attempt = fields();
+  return success(await authentication.login({ ...attempt, name: nameOf(c, attempt.name) }, c.env.address));
 });
 
-app.on('POST', path('users/logout'), async (c) => {
-  const { session } = await inSession(c);
-  await accounts.logout(session.user, session.secret);
+on(app, endpoints.logout, async (request) => {
+  const { user, hash } = await sessionIn(request);
+  await sessions.close(user, hash);
   return success();
 });
 
-app.on('GET', path('devices'), async (c) => {
-  const { session } = await inSession(c);
-  return success({ devices: session.list.devices.map(deviceView) });
+on(app, endpoints.changePassword, async (request) => {
+  const session = await sessionIn(request);
+  const { password, new_password: next, twofa } = request.fields();
+  await authentication.changePassword(session, { password, next, twofa }, request.c.env.address);
+  return success();
 });
 
-app.on('POST', path('apps'), async (c) => {
-  const { params, session } = await inSession(c);
-  const { id, token } = await apps.create(session.user, params.get('name') ?? '');
+on(app, endpoints.twofaState, async (request) =>
+  success(await authentication.twoFactorState(await sessionIn(request))),
+);
+
+on(app, endpoints.twofaBegin, async (request) => {
+  const session = await sessionIn(request);
+  const { password } = request.fields();
+  return success(await authentication.beginTwoFactor(session, password, request.c.env.address));
+});
+
+on(app, endpoints.twofaConfirm, async (request) => {
+  const session = await sessionIn(request);
+  const { twofa: code } = request.fields();
+  const codes = await authentication.confirmTwoFactor(session, code, request.c.env.address);
+  return success({ recovery_codes: codes });
+});
+
+on(app, endpoints.twofaDisable, async (request) => {
+  const session = await sessionIn(request);
+  await authentication.disableTwoFactor(session, request.fields(), request.c.env.address);
+  return success();
+});
+
+on(app, endpoints.listSessions, async (request) => {
+  const { user, hash } = await sessionIn(request);
+  return success({ sessions: await sessions.list(user, hash) });
+});
+
+on(app, endpoints.revokeSession, async (request) => {
+  const { user } = await sessionIn(request);
+  await sessions.end(user, request.segment('id'));
+  return success();
+});
+
+on(app, endpoints.revokeOthers, async (request) => {
+  const { user, hash } = await sessionIn(request);
+  return success({ revoked: await sessions.endAll(user, hash) });
+});
+
+on(app, endpoints.listDevices, async (request) => {
+  const { list } = await sessionIn(request);
+  return success({ devices: list.devices.map(deviceView) });
+});
+
+on(app, endpoints.createApp, async (request) => {
+  const { user } = await sessionIn(request);
+  const { id, token } = await apps.create(user, request.fields().name);
   return success({ id: String(id), token });
 });
 
-app.on('GET', path('apps'), async (c) => {
-  const { session } = await inSession(c);
-  const list = await apps.list(session.user);
-  return success({
-    apps: list.map(({ id, name, icon, createdAt }) => ({
-      id: String(id),
-      name,
-      icon,
-      created_at: createdAt,
-    })),
-  });
+on(app, endpoints.listApps, async (request) => {
+  const { user } = await sessionIn(request);
+  return success({ apps: (await apps.list(user)).map(appView) });
 });
 
-app.on('POST', path('apps/:id/rotate'), async (c) => {
-  const { session } = await inSession(c);
-  return success({ token: await apps.rotate(session.user, appId(c)) });
+on(app, endpoints.rotateApp, async (request) => {
+  const { user } = await sessionIn(request);
+  return success({ token: await apps.rotate(user, appIdOf(request.segment('id'))) });
 });
 
-app.on('POST', path('apps/:id/delete'), async (c) => {
-  const { session } = await inSession(c);
-  await apps.remove(session.user, appId(c));
+on(app, endpoints.deleteApp, async (request) => {
+  const { user } = await sessionIn(request);
+  await apps.remove(user, appIdOf(request.segment('id')));
   return success();
 });
 
 /** These answer `errors` as an object of lists, as Pushover's `devices.json` does. */
 const deviceApp = httpApp('byField');
 
-deviceApp.on('POST', path('devices'), async (c) => {
-  const { params, session } = await inSession(c);
-  return success({ id: await devices.register(session.user, newDevice(params)) });
+on(deviceApp, endpoints.registerDevice, async (request) => {
+  const { user } = await sessionIn(request);
+  return success({ id: await devices.register(user, newDevice(request.fields())) });
 });
 
-deviceApp.on('POST', path('devices/:id/delete'), async (c) => {
-  const { session } = await inSession(c);
-  await devices.remove(session.user, sessionDevice(session, c.req.param('id')).id);
+on(deviceApp, endpoints.deleteDevice, async (request) => {
+  const session = await sessionIn(request);
+  await devices.remove(session.user, sessionDevice(session, request.segment('id')).id);
   return success();
 });
 
-// The last segment has the id and, like every path, may have the suffix.
-deviceApp.post('/1/devices/:id', async (c) => {
-  const { params, session } = await inSession(c);
-  const device = sessionDevice(session, c.req.param('id').replace(/\.json$/, ''));
-  await devices.change(session.user, device.id, changedDevice(params, device));
+on(deviceApp, endpoints.changeDevice, async (request) => {
+  const session = await sessionIn(request);
+  const device = sessionDevice(session, request.segment('id'));
+  const isCleared = (name: string) => request.params.cleared(name);
+  await devices.change(session.user, device.id, changedDevice(request.fields(), isCleared, device));
   return success();
 });
 
 app.route('/', deviceApp);
 
 export const handler = serve(app);
-
-function credentials(params: Params): { email: string; password: string } {
-  return required(params, ['email', 'password']);
-}
-
-function appId(c: HttpContext): number {
-  return appIdOf(c.req.param('id') ?? '');
-}

@@ -1,6 +1,6 @@
 /**
  * The operator's function: invoked with AWS credentials (`lambda:InvokeFunction`), never over HTTP. Makes accounts and
- * invitations whatever the sign-up mode is, says how the queues are, and puts dead letters back.
+ * invitations whatever the sign-up mode is, resets passwords, says how the queues are, and puts dead letters back.
  */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -18,10 +18,12 @@ import { Refusal } from '../../lib/refusal.ts';
 import { OperatorQueue } from '../../lib/storage/operator-queue.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { CALL, table, variable } from '../environment.ts';
+import { sessionRegistry } from '../sessions.ts';
 
 /** What the operator asks for. */
 export type AdminCommand =
   | { command: 'create-account'; email: string; password: string }
+  | { command: 'reset-password'; email: string; password: string; twofa: 'keep' | 'off' }
   | { command: 'invite' }
   | { command: 'status' }
   | { command: 'redrive'; queue: string };
@@ -38,7 +40,8 @@ export type AdminAnswer =
 const REDRIVE_MS = 40_000;
 
 const clock = Date.now;
-const accounts = new Accounts(table('DIRECTORY_TABLE'), clock);
+const directory = table('DIRECTORY_TABLE');
+const accounts = new Accounts(directory, clock, sessionRegistry(directory));
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: { ...CALL, requestTimeout: 5_000 } });
 const secrets = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
 
@@ -73,8 +76,12 @@ export const handler = async (event: AdminCommand): Promise<AdminAnswer> => {
 async function run(event: AdminCommand): Promise<AdminAnswer> {
   switch (event.command) {
     case 'create-account': {
-      const { id }: Login = await accounts.create(String(event.email), String(event.password));
+      const { id }: Login = await accounts.create(String(event.email), String(event.password), '');
       return { id };
+    }
+    case 'reset-password': {
+      const twofa = event.twofa === 'off' ? 'off' : 'keep';
+      return { id: await accounts.resetPassword(String(event.email), String(event.password), twofa) };
     }
     case 'invite':
       return { invitation: await accounts.invite() };
@@ -89,7 +96,9 @@ async function run(event: AdminCommand): Promise<AdminAnswer> {
       return redrive({ deadLetters: found.deadLetters, queue, renew }, clock, clock() + REDRIVE_MS);
     }
     default:
-      return { errors: ['unknown command, can only be create-account, invite, status or redrive'] };
+      return {
+        errors: ['unknown command, can only be create-account, reset-password, invite, status or redrive'],
+      };
   }
 }
 

@@ -1,7 +1,10 @@
 import * as v from 'valibot';
+import { APP_ID } from '../../lib/accounts/app-view.ts';
 import { MAX_PIXELS } from '../../lib/media/icon-limits.ts';
-import { MAX_SECONDS, NEW_SOUND, SOUND } from '../../lib/media/sound-fields.ts';
+import { MAX_SECONDS, NEW_SOUND, SOUND, SOUND_NAME } from '../../lib/media/sound-fields.ts';
 import { endpoint, NOTHING } from '../endpoint.ts';
+
+const NO_APP = { 404: 'The account has no such app' };
 
 export const addSound = endpoint({
   method: 'POST',
@@ -29,6 +32,7 @@ export const deleteSound = endpoint({
   by: 'session',
   params: v.object({}),
   answer: NOTHING,
+  segments: { name: SOUND_NAME },
 });
 
 export const setIcon = endpoint({
@@ -43,10 +47,9 @@ export const setIcon = endpoint({
       maxBytes: 1024 * 1024,
     },
   },
-  answer: v.object({
-    /** Its name: `/icons/{icon}.png`. */
-    icon: v.string(),
-  }),
+  answer: v.object({ icon: v.pipe(v.string(), v.description('Its name: `/icons/{icon}.png`')) }),
+  segments: { id: APP_ID },
+  errors: NO_APP,
 });
 
 export const deleteIcon = endpoint({
@@ -56,4 +59,6 @@ export const deleteIcon = endpoint({
   by: 'session',
   params: v.object({}),
   answer: NOTHING,
+  segments: { id: APP_ID },
+  errors: NO_APP,
 });

@@ -28,7 +28,7 @@ export function paramSchema(schema: v.GenericSchema): Schema {
   return {
     ...json,
     ...about,
-    ...(isRequired(schema) && json.type === 'string' && { minLength: 1 }),
+    ...(isRequired(schema) && json.type === 'string' && { minLength: json.minLength ?? 1 }),
     ...number,
     ...(byDefault !== undefined &&
       byDefault !== '' && { default: number.type ? Number(byDefault) : byDefault }),
@@ -70,6 +70,7 @@ function convert(schema: v.GenericSchema, typeMode: 'input' | 'output'): Schema 
 function override({ type, requirement }: PipeItem, json: Schema): Schema | undefined {
   // Both count code points.
   if (type === 'max_code_points') return { ...json, maxLength: Number(requirement) };
+  if (type === 'min_code_points') return { ...json, minLength: Number(requirement) };
   if (type === 'description' && json.description === '') {
     const { description: _, ...rest } = json;
     return rest;

@@ -1,5 +1,5 @@
 /** `GET /1/messages.json` and `POST /1/devices/{id}/update_highest_message.json`: what waits, and what is stored. */
-import { findSession, sessionDevice } from '../../lib/accounts/sessions.ts';
+import { sessionDevice } from '../../lib/accounts/sessions.ts';
 import { Attachments } from '../../lib/attachments/attachments.ts';
 import { success } from '../../lib/http/answer.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
@@ -7,7 +7,8 @@ import { receiptsOf, syncAnswer } from '../../lib/mailbox/sync-answer.ts';
 import { isAsking, Receipts } from '../../lib/receipts/receipts.ts';
 import { on } from '../endpoint.ts';
 import { attachmentsBucket, table } from '../environment.ts';
-import { httpApp, secretOf, serve } from '../http.ts';
+import { httpApp, serve } from '../http.ts';
+import { sessionOf } from '../session.ts';
 import * as endpoints from './endpoints.ts';
 
 /**
@@ -25,7 +26,7 @@ const attachments = new Attachments(messages, attachmentsBucket(), Date.now);
 const app = httpApp();
 
 on(app, endpoints.sync, async ({ c, params, fields }) => {
-  const session = await findSession(directory, secretOf(c, params));
+  const session = await sessionOf(directory, c, params);
   const device = sessionDevice(session, params.get('device_id'));
   const page = await mailbox.page(device.id, fields().after, PAGE_BYTES);
   const found = await receipts.findMany(receiptsOf(page));
@@ -36,7 +37,7 @@ on(app, endpoints.sync, async ({ c, params, fields }) => {
 
 on(app, endpoints.acknowledge, async ({ c, params, fields, segment }) => {
   const { message: upTo } = fields();
-  const session = await findSession(directory, secretOf(c, params));
+  const session = await sessionOf(directory, c, params);
   const device = sessionDevice(session, segment('id'));
   await mailbox.acknowledge(device.id, upTo, attachments);
   return success();

@@ -1,10 +1,12 @@
-import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Refusal } from '../refusal.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
+import { checkNewCredentials, checkNewPassword } from './credentials.ts';
 import { createDeviceList } from './device-registry.ts';
-import { accountKey, invitationKey, sessionKey } from './directory.ts';
-import { hashSecret, randomCharacters, randomKey, randomSecret } from './keys.ts';
-import { hashPassword, MAX_PASSWORD, MIN_PASSWORD, verifyPassword } from './passwords.ts';
+import { accountKey, invitationKey } from './directory.ts';
+import { hashSecret, randomCharacters, randomKey } from './keys.ts';
+import { hashPassword } from './passwords.ts';
+import type { SessionRegistry } from './session-registry.ts';
 
 /** Who may create an account: anyone, holders of an invitation, or only the operator. */
 export type SignUpMode = 'open' | 'invitation' | 'closed';
@@ -15,20 +17,28 @@ export interface Login {
   secret: string;
 }
 
+/** Who signs up. */
+export interface NewAccount {
+  email: string;
+  password: string;
+  invitation?: string | undefined;
+  /** Of the session. */
+  name: string;
+}
+
 /** An invitation is good for a week and for one account. */
 export const INVITATION_SECONDS = 7 * 24 * 3600;
 
-/** Longest e-mail address (RFC 5321, 4.5.3.1.3, without the angle brackets). */
-const MAX_EMAIL = 254;
-
-/** Accounts, their passwords and the invitations to make one. All state is in the Directory table. */
+/** Accounts, and the invitations to make one. All state is in the Directory table. */
 export class Accounts {
   readonly #table: Table;
   readonly #clock: Clock;
+  readonly #sessions: SessionRegistry;
 
-  constructor(table: Table, clock: Clock) {
+  constructor(table: Table, clock: Clock, sessions: SessionRegistry) {
     this.#table = table;
     this.#clock = clock;
+    this.#sessions = sessions;
   }
 
   /**
@@ -38,18 +48,12 @@ export class Accounts {
    * before that and is lost if the address then turns out to be taken, or if the process dies in between: a code is
    * never good for two accounts, and the operator can make another.
    *
-   * @throws Refusal when sign-up is not allowed, or naming `email`, `password` or `invitation`
+   * @throws Refusal naming `email`, `password` or `invitation`
    */
-  async signUp(email: string, password: string, mode: SignUpMode, invitation?: string): Promise<Login> {
-    if (mode === 'closed') {
-      throw new Refusal(
-        { field: 'email', reason: 'cannot sign up', sentence: 'sign-up is closed on this server' },
-        403,
-      );
-    }
-    checkCredentials(email, password);
+  async signUp({ email, password, invitation, name }: NewAccount, mode: SignUpMode): Promise<Login> {
+    checkNewCredentials(email, password);
     if (mode === 'invitation') await this.#redeem(invitation);
-    return this.create(email, password);
+    return this.create(email, password, name);
   }
 
   /**
@@ -60,8 +64,8 @@ export class Accounts {
    *
    * @throws Refusal naming `email` or `password`
    */
-  async create(email: string, password: string): Promise<Login> {
-    checkCredentials(email, password);
+  async create(email: string, password: string, name: string): Promise<Login> {
+    checkNewCredentials(email, password);
     const user = randomKey('u');
     const Item = {
       ...accountKey(email),
@@ -79,40 +83,38 @@ export class Accounts {
       throw new Refusal({ field: 'email', reason: 'has already been taken' });
     }
     await createDeviceList(this.#table, user);
-    return { id: user, secret: await this.#openSession(user, email) };
+    return { id: user, secret: await this.#sessions.open(user, email, name) };
   }
 
   /**
-   * Opens a session. E-mail and password are case-sensitive (Pushover's rule), and the answer takes the same time
-   * and says the same whether the address is unknown or the password wrong.
+   * Sets a password and ends all sessions: for the operator, whose account's owner has lost the password or has been
+   * robbed of it. Repeating it is harmless, and completes what died after the password was set.
    *
-   * @throws Refusal
+   * @param twofa `off` also takes the second factor away
+   * @returns the user key
+   * @throws Refusal naming `email` or `password`
    */
-  async login(email: string, password: string): Promise<Login> {
-    const tooLong = Buffer.byteLength(password) > MAX_PASSWORD;
-    const found = await this.#table.client.send(
-      new GetCommand({
-        TableName: this.#table.name,
-        Key: accountKey(email.slice(0, MAX_EMAIL) || '-'),
-        ConsistentRead: true,
-      }),
-    );
-    const correct = await verifyPassword(tooLong ? '' : password, found.Item?.password);
-    if (!found.Item || !correct || tooLong) {
-      throw new Refusal({
-        field: 'email',
-        reason: 'and/or password is invalid',
-        sentence: 'e-mail and/or password is invalid',
-      });
+  async resetPassword(email: string, password: string, twofa: 'keep' | 'off'): Promise<string> {
+    checkNewPassword(password);
+    const removed = ['twofaPending', ...(twofa === 'off' ? ['twofaNonce', 'twofaStep', 'recovery'] : [])];
+    try {
+      const { Attributes } = await this.#table.client.send(
+        new UpdateCommand({
+          TableName: this.#table.name,
+          Key: accountKey(email === '' ? '-' : email),
+          UpdateExpression: `SET password = :password REMOVE ${removed.join(', ')}`,
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeValues: { ':password': await hashPassword(password) },
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      const user = Attributes!.user as string;
+      await this.#sessions.endAll(user);
+      return user;
+    } catch (error) {
+      if (!isConditionFailure(error)) throw error;
+      throw new Refusal({ field: 'email', reason: 'has no account' });
     }
-    const user: string = found.Item.user;
-    return { id: user, secret: await this.#openSession(user, email) };
-  }
-
-  /** Ends a session. Ending one that is gone is no error. */
-  async logout(user: string, secret: string): Promise<void> {
-    const Key = sessionKey(user, hashSecret(secret));
-    await this.#table.client.send(new DeleteCommand({ TableName: this.#table.name, Key }));
   }
 
   /** Makes an invitation: a code that lets one person sign up within a week. */
@@ -142,24 +144,4 @@ export class Accounts {
       throw new Refusal({ field: 'invitation', reason: 'is invalid or has been used' });
     }
   }
-
-  async #openSession(user: string, email: string): Promise<string> {
-    const secret = randomSecret(user);
-    const Item = { ...sessionKey(user, hashSecret(secret)), email, createdAt: seconds(this.#clock) };
-    await this.#table.client.send(new PutCommand({ TableName: this.#table.name, Item }));
-    return secret;
-  }
-}
-
-function checkCredentials(email: string, password: string): void {
-  const faults = [];
-  if (!/^[^\s@]+@[^\s@]+$/.test(email) || email.length > MAX_EMAIL) {
-    faults.push({ field: 'email', reason: 'is not a valid e-mail address' });
-  }
-  if ([...password].length < MIN_PASSWORD) {
-    faults.push({ field: 'password', reason: `is too short (minimum is ${MIN_PASSWORD} characters)` });
-  } else if (Buffer.byteLength(password) > MAX_PASSWORD) {
-    faults.push({ field: 'password', reason: `is too long (maximum is ${MAX_PASSWORD} bytes)` });
-  }
-  if (faults.length > 0) throw new Refusal(faults);
 }

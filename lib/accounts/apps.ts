@@ -26,8 +26,6 @@ export interface OwnedApp {
   createdAt: number;
 }
 
-/** Longest name, in characters; a message without a title shows it as one (Pushover: at most 20). */
-export const MAX_APP_NAME = 20;
 /** Most apps of one account. */
 export const MAX_APPS = 100;
 /** What an app shows that has no icon of its own. */
@@ -59,13 +57,11 @@ export class Apps {
     this.#clock = clock;
   }
 
-  /** @throws Refusal naming `name` */
+  /**
+   * @param name checked: neither blank nor too long
+   * @throws Refusal naming `name`
+   */
   async create(owner: string, name: string): Promise<{ id: number; token: string }> {
-    const length = [...name].length;
-    if (length === 0) throw new Refusal({ field: 'name', reason: 'cannot be blank' });
-    if (length > MAX_APP_NAME) {
-      throw new Refusal({ field: 'name', reason: `is too long (maximum is ${MAX_APP_NAME} characters)` });
-    }
     const apps = await this.list(owner);
     if (apps.length >= MAX_APPS) {
       throw new Refusal({

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { SOUND } from '../carriers/apns/payload.ts';
 import type { PushTarget } from '../carriers/carrier.ts';
-import type { Params } from '../http/params.ts';
+import { structure } from '../http/fields.ts';
 import { publicUrl } from '../net/public-address.ts';
 import { type Fault, Refusal } from '../refusal.ts';
 import { parsePublicKey } from '../sealing/public-key.ts';
@@ -11,6 +11,8 @@ import { DEVICE_NAME, type Device, type Platform } from './devices.ts';
 /** Pushover's code for an Open Client in `os`. */
 const OPEN_CLIENT = 'O';
 const PLATFORMS = ['android', 'ios', 'web', 'desktop'] as const;
+const BAD_PLATFORM = `is invalid, can only be ${PLATFORMS.join(', ')}`;
+const BLANK = 'cannot be blank';
 
 const word = (most: number) => v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/), v.maxLength(most));
 
@@ -45,88 +47,89 @@ const TARGETS_OF: Record<Platform, readonly PushTarget['type'][]> = {
   desktop: ['webpush', 'apns'],
 };
 
+const NAME = v.pipe(v.string(), v.regex(DEVICE_NAME, 'is invalid, must be 1 to 25 letters, digits, _ or -'));
+
+const PUBLIC_KEY = v.pipe(
+  v.string(),
+  v.transform(parsePublicKey),
+  v.instance(Uint8Array, 'is not the base64 of a usable X25519 public key'),
+);
+
+const PUSH = v.pipe(
+  structure(TARGET, 'is not a push target'),
+  v.description('Where a carrier finds the device: a JSON object, or its text'),
+);
+
+/** Parameters of a new device: `os=O`, or `platform` and `public_key`. */
+export const NEW_DEVICE = v.object({
+  name: v.pipe(
+    v.optional(v.string(), ''),
+    v.check((text) => text !== '', BLANK),
+    NAME,
+  ),
+  os: v.optional(v.string()),
+  platform: v.optional(v.picklist(PLATFORMS, BAD_PLATFORM)),
+  public_key: v.optional(PUBLIC_KEY),
+  push: PUSH,
+});
+
+/** What may be changed of a device. An empty `push` removes the push target. */
+export const CHANGED_DEVICE = v.object({
+  name: v.optional(NAME),
+  enabled: v.optional(v.picklist(['0', '1'], 'is invalid, can only be 0 or 1')),
+  public_key: v.optional(PUBLIC_KEY),
+  push: PUSH,
+});
+
 /**
  * A new device, of the parameters of `POST /1/devices.json`: `os=O` is an Open Client, which has neither key nor push
  * target; `platform` is a device of ours, which must have a key.
  *
  * @throws Refusal naming every parameter that is wrong
  */
-export function newDevice(params: Params): NewDevice {
-  const faults: Fault[] = [];
-  const name = deviceName(params.get('name'), faults) ?? '';
-  const os = params.get('os');
-  if (params.get('platform') === undefined && os !== undefined) {
-    if (os !== OPEN_CLIENT) faults.push({ field: 'os', reason: 'is invalid, can only be O' });
-    if (faults.length > 0) throw new Refusal(faults);
+export function newDevice(fields: v.InferOutput<typeof NEW_DEVICE>): NewDevice {
+  const { name, os, platform, public_key: publicKey, push } = fields;
+  if (platform === undefined && os !== undefined) {
+    if (os !== OPEN_CLIENT) throw new Refusal({ field: 'os', reason: 'is invalid, can only be O' });
     return { name, platform: 'open' };
   }
-  const platform = PLATFORMS.find((candidate) => candidate === params.get('platform'));
-  if (!platform)
-    faults.push({ field: 'platform', reason: `is invalid, can only be ${PLATFORMS.join(', ')}` });
-  if (!params.has('public_key')) faults.push({ field: 'public_key', reason: 'cannot be blank' });
-  const publicKey = params.has('public_key') ? publicKeyOf(params, faults) : undefined;
-  const push = params.has('push') && platform ? pushTarget(params, platform, faults) : undefined;
-  if (faults.length > 0 || !platform) throw new Refusal(faults);
-  return { name, platform, ...(publicKey && { publicKey }), ...(push && { push }) };
+  const faults: Fault[] = [];
+  if (!platform) faults.push({ field: 'platform', reason: BAD_PLATFORM });
+  if (!publicKey) faults.push({ field: 'public_key', reason: BLANK });
+  if (platform && push) faults.push(...faultsOfTarget(push, platform));
+  if (faults.length > 0 || !platform || !publicKey) throw new Refusal(faults);
+  return { name, platform, publicKey, ...(push && { push }) };
 }
 
 /**
  * A change to a device, of the parameters of `POST /1/devices/{id}.json`. What is not given stays; an empty `push`
  * removes the push target.
  *
+ * @param isCleared whether a parameter was named, but with an empty value
  * @throws Refusal naming every parameter that is wrong
  */
-export function changedDevice(params: Params, device: Device): DeviceChange {
+export function changedDevice(
+  fields: v.InferOutput<typeof CHANGED_DEVICE>,
+  isCleared: (name: string) => boolean,
+  device: Device,
+): DeviceChange {
+  const { name, enabled, public_key: publicKey, push } = fields;
   const faults: Fault[] = [];
-  const change: DeviceChange = {};
-  if (params.has('name') || params.cleared('name')) {
-    const name = deviceName(params.get('name'), faults);
-    if (name !== undefined) change.name = name;
-  }
-  if (params.has('enabled')) {
-    const enabled = params.get('enabled');
-    if (enabled === '0' || enabled === '1') change.enabled = enabled === '1';
-    else faults.push({ field: 'enabled', reason: 'is invalid, can only be 0 or 1' });
-  }
-  if (params.has('public_key')) {
-    const publicKey = publicKeyOf(params, faults);
-    if (device.platform === 'open')
-      faults.push({ field: 'public_key', reason: 'cannot be set on an Open Client' });
-    if (publicKey) change.publicKey = publicKey;
-  }
-  if (params.cleared('push')) change.push = null;
-  else if (params.has('push')) {
-    const push = pushTarget(params, device.platform, faults);
-    if (push) change.push = push;
-  }
+  if (isCleared('name')) faults.push({ field: 'name', reason: BLANK });
+  if (publicKey && device.platform === 'open')
+    faults.push({ field: 'public_key', reason: 'cannot be set on an Open Client' });
+  if (push) faults.push(...faultsOfTarget(push, device.platform));
   if (faults.length > 0) throw new Refusal(faults);
-  return change;
+  return {
+    ...(name !== undefined && { name }),
+    ...(enabled !== undefined && { enabled: enabled === '1' }),
+    ...(publicKey && { publicKey }),
+    ...(push && { push }),
+    ...(isCleared('push') && { push: null }),
+  };
 }
 
-function deviceName(name: string | undefined, faults: Fault[]): string | undefined {
-  if (name === undefined) faults.push({ field: 'name', reason: 'cannot be blank' });
-  else if (!DEVICE_NAME.test(name)) {
-    faults.push({ field: 'name', reason: 'is invalid, must be 1 to 25 letters, digits, _ or -' });
-  } else return name;
-  return undefined;
-}
-
-function publicKeyOf(params: Params, faults: Fault[]): Uint8Array | undefined {
-  const key = parsePublicKey(params.get('public_key') ?? '');
-  if (!key) faults.push({ field: 'public_key', reason: 'is not the base64 of a usable X25519 public key' });
-  return key;
-}
-
-function pushTarget(params: Params, platform: Platform, faults: Fault[]): PushTarget | undefined {
-  const result = v.safeParse(TARGET, params.getJson('push'));
-  if (!result.success) {
-    const at = v.getDotPath(result.issues[0]);
-    faults.push({ field: 'push', reason: `is not a push target${at ? ` (see ${at})` : ''}` });
-    return undefined;
-  }
-  if (!TARGETS_OF[platform].includes(result.output.type)) {
-    faults.push({ field: 'push', reason: `cannot be of type ${result.output.type} on this platform` });
-    return undefined;
-  }
-  return result.output;
+function faultsOfTarget({ type }: PushTarget, platform: Platform): Fault[] {
+  if (TARGETS_OF[platform].includes(type)) return [];
+  return [{ field: 'push', reason: `cannot be of type ${type} on this platform` }];
 }

@@ -1,7 +1,21 @@
+import * as v from 'valibot';
 import type { Device } from './devices.ts';
 
 /** A device as its account sees it over the API. Push targets are named by type only: their tokens are credentials. */
-export function deviceView(device: Device): object {
+export const DEVICE_VIEW = v.object({
+  id: v.string(),
+  name: v.string(),
+  platform: v.picklist(['open', 'android', 'ios', 'web', 'desktop']),
+  enabled: v.boolean(),
+  /** base64; null if it gets plain messages. */
+  public_key: v.nullable(v.string()),
+  push: v.nullable(v.object({ type: v.picklist(['fcm', 'apns', 'webpush']) })),
+  /** Unix seconds. */
+  created_at: v.pipe(v.number(), v.integer()),
+});
+
+/** Shows a device. */
+export function deviceView(device: Device): v.InferOutput<typeof DEVICE_VIEW> {
   return {
     id: device.id,
     name: device.name,

@@ -18,6 +18,8 @@
  * | an invitation             | `invitation#<hash>`  | `invitation`                 |
  * | a desktop's connection    | `device#<device id>` | `connection`                 |
  * | an account's month        | `user#<user key>`    | `quota#<year>-<month>`       |
+ * | a throttle's count        | `throttle#<name>#<hash>` | `window#<number>`        |
+ * | an address known by an account | `throttle#known#<hash>` | `known`                |
  *
  * A member's device is its name in lower case, or nothing for all devices.
  */
@@ -40,6 +42,14 @@ export const memberKey = (group: string, user: string, device: string | undefine
 export const invitationKey = (codeHash: string) => ({ pk: `invitation#${codeHash}`, sk: 'invitation' });
 export const connectionKey = (device: string) => ({ pk: `device#${device}`, sk: 'connection' });
 export const quotaKey = (user: string, month: string) => ({ pk: `user#${user}`, sk: `quota#${month}` });
+export const countKey = (throttle: string, subjectHash: string, window: number) => ({
+  pk: `throttle#${throttle}#${subjectHash}`,
+  sk: `window#${window}`,
+});
+export const knownAddressKey = (subjectHash: string) => ({
+  pk: `throttle#known#${subjectHash}`,
+  sk: 'known',
+});
 export const receiptKey = (receipt: string) => ({ pk: `receipt#${receipt}`, sk: 'receipt' });
 export const tagKey = ({ owner, id }: { owner: string; id: number }, tag: string, receipt: string) => ({
   pk: `tag#${owner}#${id}#${tag}`,

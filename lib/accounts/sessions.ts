@@ -1,6 +1,7 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
-import type { Table } from '../storage/table.ts';
+import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import { deviceList } from './device-registry.ts';
 import type { Device, DeviceList } from './devices.ts';
 import { devicesKey, sessionKey } from './directory.ts';
@@ -11,8 +12,15 @@ export interface Session {
   user: string;
   email: string;
   secret: string;
+  /** Of the secret: what the session is stored and found under. */
+  hash: string;
+  /** Unix seconds; to the day. */
+  seenAt: number;
   list: DeviceList;
 }
+
+/** How old the note of a session's last use may get before it is written anew. Seconds. */
+const SEEN_EVERY = 24 * 3600;
 
 /**
  * Finds the session of a secret and the account's devices, in one strongly consistent request. The secret names its
@@ -23,7 +31,8 @@ export interface Session {
 export async function findSession(directory: Table, secret: string | undefined): Promise<Session> {
   const user = secret === undefined ? undefined : userOfSecret(secret);
   if (secret === undefined || user === undefined) throw badSecret();
-  const key = sessionKey(user, hashSecret(secret));
+  const hash = hashSecret(secret);
+  const key = sessionKey(user, hash);
   const [items] = await batchGet([{ table: directory, keys: [key, devicesKey(user)], consistent: true }]);
   const session = items!.find((item) => item.sk === key.sk);
   if (!session) throw badSecret();
@@ -31,7 +40,40 @@ export async function findSession(directory: Table, secret: string | undefined):
     user,
     items!.find((item) => item.sk !== key.sk),
   );
-  return { user, email: session.email as string, secret, list };
+  const seenAt = (session.seenAt ?? session.createdAt) as number;
+  return { user, email: session.email as string, secret, hash, seenAt, list };
+}
+
+/** Whether a session is still there. Strongly consistent. */
+export async function isOpen(directory: Table, { user, hash }: Session): Promise<boolean> {
+  const [items] = await batchGet([{ table: directory, keys: [sessionKey(user, hash)], consistent: true }]);
+  return items!.length > 0;
+}
+
+/**
+ * Notes that a session is in use: one write a day at most. Only a session that is still there is written to, or one
+ * that was ended a moment ago would come to life again.
+ */
+export async function noteUse(
+  directory: Table,
+  { user, hash, seenAt }: Session,
+  clock: Clock,
+): Promise<void> {
+  const now = seconds(clock);
+  if (now - seenAt < SEEN_EVERY) return;
+  try {
+    await directory.client.send(
+      new UpdateCommand({
+        TableName: directory.name,
+        Key: sessionKey(user, hash),
+        UpdateExpression: 'SET seenAt = :now',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':now': now },
+      }),
+    );
+  } catch (error) {
+    if (!isConditionFailure(error)) throw error;
+  }
 }
 
 /**

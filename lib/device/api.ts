@@ -110,9 +110,24 @@ export interface SyncPage {
 export interface PealApi {
   /** The same API, logged in. */
   withSecret(secret: string | undefined): PealApi;
-  signUp(account: { email: string; password: string; invitation?: string | undefined }): Promise<Session>;
-  /** `twofa`: asked for by an answer with status 412. */
-  login(account: { email: string; password: string; twofa?: string | undefined }): Promise<Session>;
+  /** `name`: what the session is called in the account's list of them. */
+  signUp(account: {
+    email: string;
+    password: string;
+    invitation?: string | undefined;
+    name?: string | undefined;
+  }): Promise<Session>;
+  /**
+   * `twofa`: a code of the account's second factor, or a recovery code.
+   *
+   * @throws CodeNeededError if the account has one, and the code is missing or wrong
+   */
+  login(account: {
+    email: string;
+    password: string;
+    twofa?: string | undefined;
+    name?: string | undefined;
+  }): Promise<Session>;
   /** Ends the session; its secret is worth nothing afterwards. */
   logout(): Promise<void>;
   /** @returns the device's id, 40 characters */

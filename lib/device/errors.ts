@@ -4,7 +4,7 @@
  * Peal answered no. 4xx: repeating the same call does not help, except 429 after `retryAfter`; 5xx: try again later.
  */
 export class PealError extends Error {
-  override readonly name = 'PealError';
+  override readonly name: string = 'PealError';
   /** HTTP status, 400 … 599. */
   readonly status: number;
   /** What is wrong, in sentences for people. Empty if something between us and Peal answered in its place. */
@@ -38,6 +38,18 @@ export class PealError extends Error {
       this.status === 403 ||
       (this.status < 500 && ('secret' in this.fields || 'device_id' in this.fields))
     );
+  }
+}
+
+/**
+ * The password is right and the account has a second factor: log in again with a code of it as `twofa`. `wrong` tells
+ * that there was one which is not right, or was used before.
+ */
+export class CodeNeededError extends PealError {
+  override readonly name = 'CodeNeededError';
+
+  get wrong(): boolean {
+    return this.fields.twofa === 'is invalid';
   }
 }
 

@@ -1,6 +1,6 @@
 /** One HTTP call to Peal: a time limit, the secret in a header, and errors by what to do about them. */
 import { isRecord } from './envelope.ts';
-import { NetworkError, PealError, ProtocolError } from './errors.ts';
+import { CodeNeededError, NetworkError, PealError, ProtocolError } from './errors.ts';
 
 /** How calls are made. */
 export interface HttpOptions {
@@ -27,12 +27,15 @@ export interface Call {
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000;
+/** Pushover's status for a right password without a right code. */
+const CODE_NEEDED = 412;
 
 /**
  * Makes a call.
  *
  * @returns the answer's fields
- * @throws PealError if Peal answered no, NetworkError if nothing answered in time, ProtocolError if what answered is not Peal
+ * @throws PealError if Peal answered no (CodeNeededError if it wants a code), NetworkError if nothing answered in time,
+ * ProtocolError if what answered is not Peal
  */
 export async function call(options: HttpOptions, request: Call): Promise<Record<string, unknown>> {
   const { response, text } = await exchange(options, request);
@@ -161,7 +164,8 @@ function pealError(response: Response, body: Record<string, unknown> = {}): Peal
   const fields: Record<string, string> = {};
   for (const [name, reason] of Object.entries(rest)) if (typeof reason === 'string') fields[name] = reason;
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return new PealError({
+  const Kind = response.status === CODE_NEEDED && 'twofa' in fields ? CodeNeededError : PealError;
+  return new Kind({
     status: response.status,
     errors: sentences(errors, fields),
     fields,

@@ -2,7 +2,10 @@ import * as v from 'valibot';
 import { type Fault, Refusal } from '../refusal.ts';
 import type { Params } from './params.ts';
 
-/** What a schema of parameters is: an object of texts, each of which it may turn into something else. */
+/**
+ * What a schema of parameters is: an object of texts, each of which it may turn into something else. A parameter whose
+ * schema takes structure (see {@link structure}) may also come as an object of a JSON body.
+ */
 export type FieldsSchema = v.ObjectSchema<v.ObjectEntries, undefined>;
 
 /** Parameters that were checked: what the schema made of them, or everything that is wrong with them. */
@@ -14,9 +17,15 @@ export type Checked<Schema extends FieldsSchema> = { faults: Fault[]; fields?: v
  * of a sentence that begins with the parameter's name.
  */
 export function checkFields<Schema extends FieldsSchema>(params: Params, schema: Schema): Checked<Schema> {
-  const texts = params.texts();
-  const result = v.safeParse(schema, texts, { abortPipeEarly: true });
-  const notText = Object.keys(schema.entries).filter((name) => params.has(name) && texts[name] === undefined);
+  const given: Record<string, unknown> = params.texts();
+  const notText: string[] = [];
+  for (const [name, entry] of Object.entries(schema.entries)) {
+    if (!params.has(name) || given[name] !== undefined) continue;
+    const structured = v.getMetadata(entry as v.GenericSchema).structure === true;
+    if (structured && !params.file(name)) given[name] = params.getJson(name);
+    else notText.push(name);
+  }
+  const result = v.safeParse(schema, given, { abortPipeEarly: true });
   const faults: Fault[] = notText.map((field) => ({ field, reason: 'must be text' }));
   for (const issue of result.issues ?? []) {
     const field = String(issue.path?.[0]?.key);
@@ -85,6 +94,29 @@ function sentenceFor(schema: v.GenericSchema | undefined): string | undefined {
   const said = schema && v.getMetadata(schema).sentence;
   return typeof said === 'string' ? said : undefined;
 }
+
+/**
+ * A parameter with structure that may be left out: an object of a JSON body, or in a form the text of one.
+ *
+ * @param reason what is wrong with anything else; where in the object is added
+ */
+export const structure = <Output>(schema: v.GenericSchema<unknown, Output>, reason: string) =>
+  v.pipe(
+    v.optional(v.union([v.string(), v.looseObject({})], reason)),
+    v.rawTransform(({ dataset, addIssue, NEVER }): Output | undefined => {
+      if (dataset.value === undefined) return undefined;
+      const result = v.safeParse(
+        v.union([v.pipe(v.string(), v.parseJson()), v.looseObject({})]),
+        dataset.value,
+      );
+      const parsed = v.safeParse(schema, result.output);
+      if (parsed.success) return parsed.output;
+      const at = result.success && v.getDotPath(parsed.issues[0]);
+      addIssue({ message: at ? `${reason} (see ${at})` : reason });
+      return NEVER;
+    }),
+    v.metadata({ structure: true }),
+  );
 
 function limited(limit: number) {
   return v.maxCodePoints<string, number, string>(limit, `is too long (maximum is ${limit} characters)`);

@@ -17,12 +17,13 @@ export const NEW_SOUND = v.object({
 
 export type NewSound = v.InferOutput<typeof NEW_SOUND>;
 
+/** What a custom sound is named by, in a path. */
+export const SOUND_NAME = v.pipe(v.string(), v.description('Name of the sound'));
+
 /** A sound as its owner sees it. */
 export const SOUND = v.object({
-  /** What a sender names. */
-  name: v.string(),
-  /** Names its file: `/sounds/{id}.mp3`. */
-  id: v.string(),
+  name: v.pipe(v.string(), v.description('What a sender names')),
+  id: v.pipe(v.string(), v.description('Names its file: `/sounds/{id}.mp3`')),
   description: v.string(),
 });
 export type CustomSound = v.InferOutput<typeof SOUND>;

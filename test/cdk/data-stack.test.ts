@@ -96,9 +96,20 @@ test('both buckets refuse plain HTTP', async () => {
   }
 });
 
-test('carriers have a secret each, kept when the stack goes', async () => {
+test('carriers have a secret each, and accounts one, kept when the stack goes', async () => {
   const secrets = await ofType(STACK, 'AWS::SecretsManager::Secret');
 
-  assert.equal(secrets.length, 3);
+  assert.equal(secrets.length, 4);
   assert.ok(secrets.every(({ DeletionPolicy }) => DeletionPolicy === 'Retain'));
+});
+
+test('what second factors are derived from is generated, long, and kept whatever happens', async () => {
+  const secrets = await ofType(STACK, 'AWS::SecretsManager::Secret');
+  const [master] = secrets.filter(({ Properties }) => /derived/.test(String(Properties.Description)));
+
+  assert.deepEqual(master?.Properties.GenerateSecretString, {
+    PasswordLength: 64,
+    ExcludePunctuation: true,
+  });
+  assert.equal(master?.UpdateReplacePolicy, 'Retain');
 });

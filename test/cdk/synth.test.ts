@@ -33,22 +33,20 @@ test('cdk synth works without an account and without a warning, closes sign-up a
   assert.match(api, /"SIGN_UP": "closed"/);
   assert.match(api, /"QUOTA": "0"/);
   assert.match(api, /"BURST": "1200"/);
+  assert.match(api, /"REGISTRATIONS_PER_HOUR": "20"/);
 });
 
-test('an unknown sign-up mode fails synthesis and says what is allowed', async () => {
-  const synth = run(process.execPath, ['cdk/app.ts'], {
-    cwd: ROOT,
-    env: { ...process.env, CDK_OUTDIR: join(folder, 'wrong'), CDK_CONTEXT_JSON: '{"signUp":"everybody"}' },
+for (const [context, message] of [
+  ['{"signUp":"everybody"}', /sign-up must be open, invitation or closed, not "everybody"/],
+  ['{"quota":"plenty"}', /the context value quota must be a whole number from 0 .*, not "plenty"/],
+  ['{"registrationsPerHour":"many"}', /registrationsPerHour must be a positive integer, not "many"/],
+] as const) {
+  test(`the context ${context} fails synthesis, which says what is allowed`, async () => {
+    const synth = run(process.execPath, ['cdk/app.ts'], {
+      cwd: ROOT,
+      env: { ...process.env, CDK_OUTDIR: join(folder, 'wrong'), CDK_CONTEXT_JSON: context },
+    });
+
+    await assert.rejects(synth, message);
   });
-
-  await assert.rejects(synth, /sign-up must be open, invitation or closed, not "everybody"/);
-});
-
-test('a limit that is none fails synthesis and names itself', async () => {
-  const synth = run(process.execPath, ['cdk/app.ts'], {
-    cwd: ROOT,
-    env: { ...process.env, CDK_OUTDIR: join(folder, 'wrong'), CDK_CONTEXT_JSON: '{"quota":"plenty"}' },
-  });
-
-  await assert.rejects(synth, /the context value quota must be a whole number from 0 .*, not "plenty"/);
-});
+}

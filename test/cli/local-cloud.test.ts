@@ -8,7 +8,8 @@ import { describe, type TestContext, test } from 'node:test';
 import { createApi } from '../../lib/device/index.ts';
 import type { Peal } from '../../local/peal.ts';
 import { imageOf } from '../support/images.ts';
-import { get, usePeal } from '../support/peal.ts';
+import { get, post, usePeal } from '../support/peal.ts';
+import { codeOf } from '../support/totp.ts';
 import { end, Lines, Machine } from './run.ts';
 
 const PASSWORD = 'correct horse';
@@ -329,6 +330,41 @@ describe('where sign-up is closed', () => {
     assert.deepEqual(made, { email: machine.email, user: login.user });
     assert.equal(taken.code, 1);
     assert.match(taken.stderr, /email has already been taken/);
+  });
+
+  test('the operator sets a new password, and takes the second factor away only when told', async (t) => {
+    const machine = await newMachine(t, peal());
+    makeOperator(machine, peal());
+    await ask(machine, 'admin', 'account', 'create', machine.email);
+    const { user } = await ask(machine, 'account', 'login');
+    const open = createApi({ url: peal().api });
+    const { secret } = await open.login({ email: machine.email, password: PASSWORD });
+    const { body } = await post(peal(), 'users/twofa.json', { secret, password: PASSWORD });
+    await post(peal(), 'users/twofa/confirm.json', { secret, twofa: codeOf(String(body.secret)) });
+    const code = () => codeOf(String(body.secret), 1);
+    const login = (password: string, ...more: string[]) =>
+      machine.run(['account', 'login', '--password-stdin', ...more], password);
+
+    const generated = await ask(machine, 'admin', 'reset-password', machine.email, '--generate');
+    const ended = await machine.run(['app', 'list']);
+    const old = await login(PASSWORD);
+    const asked = await login(String(generated.password));
+    const coded = await login(String(generated.password), '--twofa', code());
+    const given = await machine.run(['admin', 'reset-password', machine.email, '--disable-twofa']);
+    const plain = await login(PASSWORD);
+    const nobody = await machine.run(['admin', 'reset-password', 'nobody@example.org']);
+
+    assert.deepEqual([generated.email, generated.user], [machine.email, user]);
+    assert.match(String(generated.password), /^[A-Za-z0-9]{20}$/);
+    assert.deepEqual(
+      [ended, old, asked, coded, given, plain, nobody].map(({ code }) => code),
+      [1, 1, 1, 0, 0, 0, 1],
+      coded.stderr + given.stderr + plain.stderr,
+    );
+    assert.match(asked.stderr, /--twofa/);
+    assert.match(given.stdout, /password of .* is changed, and all sessions .* are ended\.$/m);
+    assert.doesNotMatch(given.stdout, new RegExp(PASSWORD));
+    assert.match(nobody.stderr, /email has no account/);
   });
 
   test('the operator sees the queues and puts dead letters back', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { createApi, type PealApi } from '../../lib/device/api.ts';
-import { NetworkError, PealError, ProtocolError } from '../../lib/device/errors.ts';
+import { CodeNeededError, NetworkError, PealError, ProtocolError } from '../../lib/device/errors.ts';
 import { type Answer, type FakePeal, startFakePeal } from './fake-peal.ts';
 
 let fake: FakePeal;
@@ -129,6 +129,26 @@ test('login gives the user key and the secret, and a client with it is logged in
   );
 });
 
+test('a login that needs a code says so as an error of its own', async () => {
+  const answer = (reason: string) => ({
+    status: 412,
+    body: { twofa: reason, errors: [`twofa ${reason}`], status: 0, request: 'r' },
+  });
+  const errorOf = async (body: Answer) => {
+    answerWith(body);
+    return api.login({ email: 'e', password: 'p', twofa: '123456' }).catch((error: unknown) => error);
+  };
+
+  const needed = await errorOf(answer('is required'));
+  const wrong = await errorOf(answer('is invalid'));
+  const foreign = await errorOf({ status: 412, body: {} });
+
+  assert.ok(needed instanceof CodeNeededError && needed instanceof PealError && !needed.wrong);
+  assert.ok(wrong instanceof CodeNeededError && wrong.wrong);
+  assert.ok(foreign instanceof PealError && !(foreign instanceof CodeNeededError));
+  assert.equal(fake.seen[0]?.body?.twofa, '123456');
+});
+
 test('sending does not give away the session', async () => {
   const sent = await api.sendMessage({ token: 't', user: 'u', message: 'Hi', priority: 0, title: undefined });
 
@@ -242,11 +262,14 @@ test('a lost connection is a network error', async () => {
 });
 
 test('calls can be ended from outside', async () => {
-  answerWith('hang');
   const abort = new AbortController();
-  const ended = createApi({ url: fake.url, signal: abort.signal }).listApps();
+  // When it has arrived: one that is under way would be seen by the next test.
+  fake.intercept = () => {
+    abort.abort();
+    return 'hang';
+  };
 
-  abort.abort();
+  const ended = createApi({ url: fake.url, signal: abort.signal }).listApps();
 
   await assert.rejects(ended, (error) => error instanceof NetworkError && !error.timedOut);
 });

@@ -1,36 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { WebSocket } from 'ws';
 import { newDevice } from '../support/devices.ts';
 import { newAccount, post, usePeal } from '../support/peal.ts';
+import { SocketClient } from '../support/socket-client.ts';
 
 const peal = usePeal();
 
-/** A socket, and what it received so far. */
-class Client {
-  readonly socket: WebSocket;
-  readonly frames: string[] = [];
-
+class Client extends SocketClient {
   constructor() {
-    this.socket = new WebSocket(peal().socket);
-    this.socket.on('message', (data) => this.frames.push(String(data)));
-  }
-
-  /** Sends a frame when the socket is open. */
-  async say(frame: Buffer | string): Promise<void> {
-    if (this.socket.readyState === WebSocket.CONNECTING) await once(this.socket, 'open');
-    this.socket.send(frame);
-  }
-
-  /** The frames, as soon as there are so many. */
-  async heard(count: number): Promise<string[]> {
-    while (this.frames.length < count) await once(this.socket, 'message');
-    return this.frames;
-  }
-
-  [Symbol.dispose](): void {
-    this.socket.terminate();
+    super(peal().socket);
   }
 }
 

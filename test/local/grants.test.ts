@@ -4,13 +4,22 @@ import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
-import { createKeyPair, createListener, type Listener, type PealApi } from '../../lib/device/index.ts';
+import { sessionKey } from '../../lib/accounts/directory.ts';
+import { hashSecret } from '../../lib/accounts/keys.ts';
+import {
+  createApi,
+  createKeyPair,
+  createListener,
+  type Listener,
+  type PealApi,
+} from '../../lib/device/index.ts';
 import { answerJson } from '../../local/aws/call.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { asList, isObject, type JsonObject } from '../../local/template/json.ts';
 import { mp3, png } from '../media/builders.ts';
 import { hurry } from '../receipts/hurry.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
+import { fill, tableOf } from '../support/directory.ts';
 import { imageOf } from '../support/images.ts';
 import { get, newAccount, post, request, type TestPeal, usePeal } from '../support/peal.ts';
 import type { Cleanup } from './assemblies.ts';
@@ -357,18 +366,68 @@ test('every grant of every role is used, so that none is wider than what Peal do
     },
   );
 
+  await t.test('a second factor, and sessions that are ended with their sockets', async (t) => {
+    const { email, password } = account;
+    const logIn = async () =>
+      String((await post(peal(), 'users/login.json', { email, password })).body.secret);
+    /** A session that is at the desktop's socket. */
+    const connected = async () => {
+      const secret = await logIn();
+      const socket = new WebSocket(peal().socket);
+      t.after(() => socket.close());
+      await once(socket, 'open');
+      const greeting = once(socket, 'message');
+      socket.send(`login:${desktop.id}:${secret}`);
+      await greeting;
+      return { secret, farewell: once(socket, 'message') };
+    };
+    const { secret } = account;
+    assert.equal((await post(peal(), 'users/twofa.json', { secret, password })).status, 200);
+    const { farewell } = await connected();
+    assert.equal((await post(peal(), 'sessions/revoke_others.json', { secret })).body.revoked, 1);
+    assert.equal((await farewell)[0].data, 'E');
+
+    // Ended while it logs in on the socket: its connection is forgotten at once.
+    const late = await logIn();
+    const stop = front.intercept(async ({ caller, action }) => {
+      if (caller.name.includes('Socket') && action === 'PutItem')
+        await post(peal(), 'users/logout.json', { secret: late });
+      return undefined;
+    });
+    const socket = new WebSocket(peal().socket);
+    t.after(() => socket.close());
+    await once(socket, 'open');
+    const refused = once(socket, 'message');
+    socket.send(`login:${desktop.id}:${late}`);
+    assert.equal((await refused)[0].data, 'E');
+    stop();
+
+    // What has not been used for long: its next sync notes that it is.
+    await fill(tableOf(peal(), 'Directory'), [
+      { ...sessionKey(user, hashSecret(secret)), email, createdAt: 1_700_000_000 },
+    ]);
+    await desktop.sync();
+
+    const last = await connected();
+    const command = { command: 'reset-password', email, password, twofa: 'keep' };
+    await cloud.functionNamed('Admin').invoke(command);
+    assert.equal((await last.farewell)[0].data, 'E');
+  });
+
   await t.test('the rest of an account’s life', async () => {
     const email = 'second@example.org';
     const command = { command: 'create-account', email, password: 'correct horse' };
     const created = await cloud.functionNamed('Admin').invoke(command);
     assert.match(JSON.stringify(created.payload), /"id":"u/);
     const other = api.withSecret((await api.login({ email, password: 'correct horse' })).secret);
-    await api.updateDevice(desktop.id, { name: 'renamed', enabled: false });
-    await api.listDevices();
-    await api.deleteDevice(phones[0]!.id);
-    const [app] = await api.listApps();
-    await api.rotateApp(app!.id);
-    await api.deleteApp(app!.id);
+    const session = await createApi({ url: peal().api }).login(account);
+    const mine = api.withSecret(session.secret);
+    await mine.updateDevice(desktop.id, { name: 'renamed', enabled: false });
+    await mine.listDevices();
+    await mine.deleteDevice(phones[0]!.id);
+    const [app] = await mine.listApps();
+    await mine.rotateApp(app!.id);
+    await mine.deleteApp(app!.id);
     await other.logout();
   });
 

@@ -59,19 +59,25 @@ export async function openPeal({
 
 let accounts = 0;
 
-/** A new account, with its API logged in and an app. */
-export async function newAccount(
-  peal: Peal,
-): Promise<{ user: string; secret: string; api: PealApi; token: string }> {
+/** An account for a test, with its API logged in and an app. */
+export interface TestAccount {
+  email: string;
+  password: string;
+  user: string;
+  secret: string;
+  api: PealApi;
+  token: string;
+}
+
+/** A new account. */
+export async function newAccount(peal: Peal): Promise<TestAccount> {
   accounts++;
   const open = createApi({ url: peal.api });
-  const { user, secret } = await open.signUp({
-    email: `user${accounts}@example.org`,
-    password: 'correct horse',
-  });
+  const credentials = { email: `user${accounts}@example.org`, password: 'correct horse' };
+  const { user, secret } = await open.signUp(credentials);
   const api = open.withSecret(secret);
   const { token } = await api.createApp('Tests');
-  return { user, secret, api, token };
+  return { ...credentials, user, secret, api, token };
 }
 
 /** A parsed answer of the API. */

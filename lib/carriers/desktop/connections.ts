@@ -1,9 +1,16 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { connectionKey } from '../../accounts/directory.ts';
+import { batchGet } from '../../storage/batches.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../../storage/table.ts';
 
 /** A managed WebSocket lives two hours at most (API Gateway); the item may be purged soon after. Seconds. */
 const LIFE = 2 * 3600 + 60;
+
+/** A device at its connection. */
+export interface OpenConnection {
+  device: string;
+  connection: string;
+}
 
 /**
  * Which connection a device is at: one item a device, so that a newer login replaces an older one. `$disconnect` is
@@ -19,13 +26,18 @@ export class Connections {
     this.#clock = clock;
   }
 
-  /** Says that a device is at a connection now. @returns the connection that it was at before, if another */
-  async open(device: string, connection: string): Promise<string | undefined> {
+  /**
+   * Says that a device is at a connection now.
+   *
+   * @param session hash of the session that it logged in with, by which the connection is found when that is ended
+   * @returns the connection that it was at before, if another
+   */
+  async open(device: string, connection: string, session: string): Promise<string | undefined> {
     const ttl = seconds(this.#clock) + LIFE;
     const before = await this.#table.client.send(
       new PutCommand({
         TableName: this.#table.name,
-        Item: { ...connectionKey(device), connection, ttl },
+        Item: { ...connectionKey(device), connection, session, ttl },
         ReturnValues: 'ALL_OLD',
       }),
     );
@@ -41,6 +53,16 @@ export class Connections {
       new GetCommand({ TableName: this.#table.name, Key: connectionKey(device), ConsistentRead: true }),
     );
     return found.Item && found.Item.ttl > seconds(this.#clock) ? found.Item.connection : undefined;
+  }
+
+  /** The connections of devices that were made with certain sessions. Strongly consistent. */
+  async ofSessions(devices: string[], isWanted: (session: string) => boolean): Promise<OpenConnection[]> {
+    const [items] = await batchGet([
+      { table: this.#table, keys: devices.map(connectionKey), consistent: true },
+    ]);
+    return (items as { pk: string; connection: string; session?: string }[])
+      .filter(({ session }) => session !== undefined && isWanted(session))
+      .map(({ pk, connection }) => ({ device: pk.slice('device#'.length), connection }));
   }
 
   /** Forgets a connection that is gone, unless the device is at another by now. */

@@ -1,4 +1,4 @@
-import { findSession, sessionDevice } from '../../accounts/sessions.ts';
+import { findSession, isOpen, type Session, sessionDevice } from '../../accounts/sessions.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { Refusal } from '../../refusal.ts';
 import type { Table } from '../../storage/table.ts';
@@ -24,7 +24,9 @@ const LOGIN = /^login:([^:\s]*):([^:\s]*)\s*$/;
  * - anything else → nothing.
  *
  * The connection is stored before the backlog is looked at, and dispatch looks for the connection after the message
- * was stored: whichever is first, a message that arrives during a login is either found or signalled.
+ * was stored: whichever is first, a message that arrives during a login is either found or signalled. In the same way
+ * the session is looked at again after the connection was stored: who ends a session deletes it and looks for its
+ * connections then, so one of both sees the other.
  *
  * @returns the character to answer, or undefined for silence
  */
@@ -35,9 +37,16 @@ export async function socketFrame(
 ): Promise<Signal | undefined> {
   if (frame.trim() === SIGNAL.alive) return SIGNAL.alive;
   if (!frame.startsWith('login:')) return undefined;
-  const device = await login(frame, context.directory);
-  if (device === undefined) return SIGNAL.error;
-  const elsewhere = await context.connections.open(device, connection);
+  const login = await loginOf(frame, context.directory);
+  if (login === undefined) return SIGNAL.error;
+  const { device, session } = login;
+  const elsewhere = await context.connections.open(device, connection, session.hash);
+  if (!(await isOpen(context.directory, session))) {
+    await context.connections.forget(device, connection);
+    // Whoever was there before has lost its place to nobody: it has to log in again to get signals.
+    if (elsewhere !== undefined) await context.post(elsewhere, SIGNAL.reconnect);
+    return SIGNAL.error;
+  }
   const pending = await context.mailbox.hasPending(device);
   // A lost `A` would leave the other client waiting for signals that go here, so it gets a second try.
   if (elsewhere !== undefined && (await context.post(elsewhere, SIGNAL.elsewhere)).kind === 'failed') {
@@ -46,12 +55,16 @@ export async function socketFrame(
   return pending ? SIGNAL.sync : SIGNAL.alive;
 }
 
-/** The device id of a good login to an enabled device. */
-async function login(frame: string, directory: Table): Promise<string | undefined> {
+/** The device id of a good login to an enabled device, and the session. */
+async function loginOf(
+  frame: string,
+  directory: Table,
+): Promise<{ device: string; session: Session } | undefined> {
   const [, id, secret] = LOGIN.exec(frame) ?? [];
   try {
-    const device = sessionDevice(await findSession(directory, secret), id);
-    return device.enabled ? device.id : undefined;
+    const session = await findSession(directory, secret);
+    const device = sessionDevice(session, id);
+    return device.enabled ? { device: device.id, session } : undefined;
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;

@@ -1,0 +1,137 @@
+import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { Refusal } from '../refusal.ts';
+import { batchDelete } from '../storage/batches.ts';
+import { type Clock, seconds, type Table } from '../storage/table.ts';
+import { sessionKey } from './directory.ts';
+import { hashSecret, randomSecret } from './keys.ts';
+import type { SessionView } from './session-view.ts';
+
+/** Most sessions in a list: the latest used. All of them can be ended, whether they are listed or not. */
+const MAX_LISTED = 1_000;
+/** Characters of a session's hash that are its public id: 96 bits, from which nobody gets to the secret's 178. */
+const ID_LENGTH = 16;
+
+/**
+ * Ends what sessions of an account hold open elsewhere: their sockets.
+ *
+ * @param isEnded whether the session of a hash has been ended
+ */
+export type Disconnect = (user: string, isEnded: (hash: string) => boolean) => Promise<void>;
+
+interface StoredSession {
+  sk: string;
+  createdAt: number;
+  seenAt?: number;
+  name?: string;
+}
+
+/**
+ * The sessions of accounts: opening, listing and ending them.
+ *
+ * A session is ended by deleting its item, which every request reads: it is over at once, everywhere. Its connections
+ * come after that; whatever dies in between, ending it again sees to them, though the session is gone already.
+ */
+export class SessionRegistry {
+  readonly #table: Table;
+  readonly #clock: Clock;
+  readonly #disconnect: Disconnect;
+
+  constructor(table: Table, clock: Clock, disconnect: Disconnect) {
+    this.#table = table;
+    this.#clock = clock;
+    this.#disconnect = disconnect;
+  }
+
+  /** Opens a session. @returns its secret */
+  async open(user: string, email: string, name: string): Promise<string> {
+    const secret = randomSecret(user);
+    const createdAt = seconds(this.#clock);
+    const Item = { ...sessionKey(user, hashSecret(secret)), email, createdAt, ...(name !== '' && { name }) };
+    await this.#table.client.send(new PutCommand({ TableName: this.#table.name, Item }));
+    return secret;
+  }
+
+  /** The sessions of an account, the latest used first. */
+  async list(user: string, currentHash: string): Promise<SessionView[]> {
+    const current = sessionKey(user, currentHash).sk;
+    const sessions = await this.#query(user, '');
+    return sessions
+      .map(({ sk, createdAt, seenAt = createdAt, name = '' }) => ({
+        id: idOf(sk),
+        name,
+        created_at: createdAt,
+        seen_at: seenAt,
+        current: sk === current,
+      }))
+      .sort((a, b) => Number(b.current) - Number(a.current) || b.seen_at - a.seen_at)
+      .slice(0, MAX_LISTED);
+  }
+
+  /**
+   * Ends the session with an id.
+   *
+   * @throws Refusal naming `session`, the same whether it does not exist or is another account's
+   */
+  async end(user: string, id: string): Promise<void> {
+    if (!/^[\w-]{16}$/.test(id)) throw unknownSession();
+    const found = await this.#query(user, id);
+    await this.#delete(user, found);
+    await this.#disconnect(user, (hash) => hash.startsWith(id));
+    if (found.length === 0) throw unknownSession();
+  }
+
+  /** Ends the session of a secret's hash. Ending one that is gone is no error. */
+  async close(user: string, hash: string): Promise<void> {
+    const Key = sessionKey(user, hash);
+    await this.#table.client.send(new DeleteCommand({ TableName: this.#table.name, Key }));
+    await this.#disconnect(user, (other) => other === hash);
+  }
+
+  /**
+   * Ends all sessions of an account, but for one.
+   *
+   * @param except hash of the one that stays
+   * @returns how many
+   */
+  async endAll(user: string, except?: string): Promise<number> {
+    const kept = except === undefined ? undefined : sessionKey(user, except).sk;
+    const ended = (await this.#query(user, '')).filter(({ sk }) => sk !== kept);
+    await this.#delete(user, ended);
+    await this.#disconnect(user, (hash) => hash !== except);
+    return ended.length;
+  }
+
+  async #delete(user: string, sessions: StoredSession[]): Promise<void> {
+    const { pk } = sessionKey(user, '');
+    await batchDelete(
+      this.#table,
+      sessions.map(({ sk }) => ({ pk, sk })),
+    );
+  }
+
+  async #query(user: string, id: string): Promise<StoredSession[]> {
+    const { pk, sk: prefix } = sessionKey(user, id);
+    const sessions: StoredSession[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await this.#table.client.send(
+        new QueryCommand({
+          TableName: this.#table.name,
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+          ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
+          ConsistentRead: true,
+          ...(start && { ExclusiveStartKey: start }),
+        }),
+      );
+      sessions.push(...((page.Items ?? []) as StoredSession[]));
+      start = page.LastEvaluatedKey;
+    } while (start);
+    return sessions;
+  }
+}
+
+const idOf = (sk: string) => sk.slice('session#'.length).slice(0, ID_LENGTH);
+
+function unknownSession(): Refusal {
+  return new Refusal({ field: 'session', reason: 'not found' }, 404);
+}
