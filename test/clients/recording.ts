@@ -54,9 +54,9 @@ function toBytes(text: string, values: Values): Buffer {
   let length: number | undefined;
   let chunk: number | undefined;
   for (let at = 0; at < pieces.length; at += 3) {
-    const [piece, mark, escape] = pieces.slice(at, at + 3);
+    const [piece, mark, code] = pieces.slice(at, at + 3);
     bytes = Buffer.concat([bytes, Buffer.from(piece!)]);
-    if (escape !== undefined) bytes = Buffer.concat([bytes, unescape(escape)]);
+    if (code !== undefined) bytes = Buffer.concat([bytes, escaped(code)]);
     else if (mark === 'length') length = bytes.length;
     else if (mark === 'chunk') chunk = bytes.length;
     else if (mark !== undefined) {
@@ -70,10 +70,10 @@ function toBytes(text: string, values: Values): Buffer {
   return bytes;
 }
 
-function unescape(escape: string): Buffer {
+function escaped(code: string): Buffer {
   const controls: Record<string, string> = { r: '\r', n: '\n', t: '\t', '\\': '\\' };
-  const control = controls[escape];
-  return control === undefined ? Buffer.from(escape.slice(1), 'hex') : Buffer.from(control);
+  const control = controls[code];
+  return control === undefined ? Buffer.from(code.slice(1), 'hex') : Buffer.from(control);
 }
 
 function bodyOf(bytes: Buffer): Buffer {
