@@ -26,6 +26,7 @@ export function exchange(peal: Peal, request: Uint8Array | string, { end = false
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     let received: Buffer = Buffer.alloc(0);
+    const bodiless = Buffer.from(request).toString('latin1', 0, 5) === 'HEAD ';
     const finish = (answer: RawAnswer | undefined, why: string) => {
       socket.destroy();
       if (answer) resolve(answer);
@@ -33,11 +34,11 @@ export function exchange(peal: Peal, request: Uint8Array | string, { end = false
     };
     socket.setTimeout(SILENCE, () => finish(undefined, 'silence'));
     // Whoever refuses a body early closes while we still write: what it said before counts.
-    socket.on('error', (error) => finish(parse(received), String(error)));
-    socket.on('close', () => finish(parse(received), 'the connection ended'));
+    socket.on('error', (error) => finish(parse(received, bodiless), String(error)));
+    socket.on('close', () => finish(parse(received, bodiless), 'the connection ended'));
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
-      const answer = parse(received);
+      const answer = parse(received, bodiless);
       if (answer) finish(answer, '');
     });
     if (end) socket.end(request);
@@ -46,13 +47,13 @@ export function exchange(peal: Peal, request: Uint8Array | string, { end = false
 }
 
 /** The answer in what was received, behind any interim ones; undefined until it is whole. */
-function parse(received: Buffer): RawAnswer | undefined {
+function parse(received: Buffer, bodiless: boolean): RawAnswer | undefined {
   const blank = received.indexOf('\r\n\r\n');
   if (blank === -1) return undefined;
   const head = received.toString('latin1', 0, blank);
   const [line = '', ...lines] = head.split('\r\n');
   const status = Number(line.split(' ')[1]);
-  if (status < 200) return parse(received.subarray(blank + 4));
+  if (status < 200) return parse(received.subarray(blank + 4), bodiless);
   const headers: Record<string, string[]> = {};
   for (const text of lines) {
     const colon = text.indexOf(':');
@@ -60,7 +61,6 @@ function parse(received: Buffer): RawAnswer | undefined {
     headers[name] = [...(headers[name] ?? []), text.slice(colon + 1).trim()];
   }
   const body = received.subarray(blank + 4);
-  return body.length < Number(headers['content-length']?.[0] ?? 0)
-    ? undefined
-    : { status, head, headers, body };
+  const length = bodiless ? 0 : Number(headers['content-length']?.[0] ?? 0);
+  return body.length < length ? undefined : { status, head, headers, body };
 }
