@@ -1,8 +1,9 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type Context, Hono } from 'hono';
-import { type ErrorStyle, onError, preflight } from '../lib/http/answer.ts';
+import { type ErrorStyle, failure, onError, preflight } from '../lib/http/answer.ts';
 import type { ParamSource } from '../lib/http/body.ts';
 import type { Params } from '../lib/http/params.ts';
+import { Refusal } from '../lib/refusal.ts';
 
 /** What handlers find beside the request. */
 export interface HttpEnv {
@@ -14,10 +15,14 @@ export interface HttpEnv {
   };
 }
 
-/** An app for a Lambda's routes: refusals become answers, anything else thrown a 500. */
+/**
+ * An app for a Lambda's routes: refusals become answers, anything else thrown a 500. API Gateway decodes a path after it
+ * has chosen the route, so that one with `..` or an escaped slash in it may be none of the app's.
+ */
 export function httpApp(style: ErrorStyle = 'list'): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ strict: false });
   app.onError(onError(style));
+  app.notFound(() => failure(new Refusal({ field: 'path', reason: 'not found' }, 404), style));
   app.options('*', () => preflight());
   return app;
 }
@@ -51,16 +56,27 @@ const CASED = new Map(
 const TEXT = /^(?:text\/|application\/json\b)/;
 
 /**
+ * A path for a URL. API Gateway hands it over decoded: a `#` would cut off the query, a backslash become a slash. What
+ * looks like an escape is left as one.
+ */
+function encodedPath(rawPath: string): string {
+  return rawPath.replace(/[#?\\]|%(?![0-9A-Fa-f]{2})/g, encodeURIComponent);
+}
+
+/** A header's value as the Fetch standard has it. Others, which no client of ours needs, are as good as not sent. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
  * Runs an app behind API Gateway's HTTP API (payload format 2.0). Hono's own adapter refuses bodies on GET.
  */
 export function serve(app: Hono<HttpEnv>) {
   return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
     const { method, sourceIp: address } = event.requestContext.http;
     const query = event.rawQueryString === '' ? '' : `?${event.rawQueryString}`;
-    const url = `https://${event.requestContext.domainName}${event.rawPath}${query}`;
+    const url = `https://${event.requestContext.domainName}${encodedPath(event.rawPath)}${query}`;
     const headers = new Headers();
     for (const [name, value] of Object.entries(event.headers))
-      if (value !== undefined) headers.set(name, value);
+      if (value !== undefined && HEADER_VALUE.test(value)) headers.set(name, value);
     const body = event.body ? Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : null;
     const response = await app.fetch(new Request(url, { method, headers }), { body, address });
     const content = Buffer.from(await response.arrayBuffer());

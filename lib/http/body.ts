@@ -52,8 +52,18 @@ export async function readParams(source: ParamSource, options: ReadOptions = {})
     params.set(name, { text });
   }
   const bytes = await readBody(source, limits);
-  if (bytes.length > 0) parseBody(bytes, source.headers.get('content-type') ?? '', params, limits);
+  if (bytes.length > 0) {
+    checkEncoding(source.headers.get('content-encoding') ?? '');
+    parseBody(bytes, source.headers.get('content-type') ?? '', params, limits);
+  }
   return params;
+}
+
+/** Compressed bodies are not inflated: no sender of Pushover's API compresses, and a few bytes could become millions. */
+function checkEncoding(encoding: string): void {
+  if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
+    throw new BodyError('body', 'cannot have a Content-Encoding, send it as it is');
+  }
 }
 
 function parseBody(bytes: Uint8Array, contentType: string, params: Params, limits: Limits): void {

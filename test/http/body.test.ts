@@ -203,6 +203,20 @@ test('refuses bodies that it cannot read', async () => {
   await assert.rejects(post('null', 'application/json'), aboutField('body', /must be a JSON object/));
 });
 
+test('does not inflate a compressed body, and reads one that only says it is not', async () => {
+  const source = (encoding: string, body: string) => ({
+    url: `${URL_BASE}?token=a`,
+    headers: new Headers({ 'content-type': FORM, 'content-encoding': encoding }),
+    body: new TextEncoder().encode(body),
+  });
+
+  for (const encoding of ['gzip', 'br', 'gzip, identity', 'unknown']) {
+    await assert.rejects(readParams(source(encoding, 'a=b')), aboutField('body', /Content-Encoding/));
+  }
+  assert.equal((await readParams(source('Identity', 'message=hi'))).get('message'), 'hi');
+  assert.equal((await readParams(source('gzip', ''))).get('token'), 'a');
+});
+
 test('reads nothing from an empty body of any type', async () => {
   const params = await post('', 'text/xml');
 
