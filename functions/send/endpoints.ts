@@ -1,10 +1,8 @@
 import { INLINE_BYTES } from '../../lib/attachments/given.ts';
+import { DEFAULT_LIMITS } from '../../lib/http/limits.ts';
 import { ENCRYPTED_SENDING, SENDING, SENT } from '../../lib/messages/fields.ts';
 import { LIMITS_HEADERS } from '../../lib/messages/limits.ts';
 import { endpoint } from '../endpoint.ts';
-
-/** All that a Lambda's event can hold, which an image as base64 in JSON comes near: what is too large is told the way. */
-const MAX_BYTES = 6 * 1024 * 1024;
 
 export const send = endpoint({
   method: 'POST',
@@ -24,5 +22,5 @@ export const send = endpoint({
   answer: SENT,
   headers: LIMITS_HEADERS,
   errors: { 503: 'A request with the same idempotency_key is under way: try again' },
-  maxBytes: MAX_BYTES,
+  maxBytes: DEFAULT_LIMITS.bodyBytes,
 });

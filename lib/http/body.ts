@@ -28,7 +28,7 @@ export interface ParamSource {
 }
 
 export interface ReadOptions {
-  /** Largest body in bytes; 5.5 MiB unless told. */
+  /** Largest body in bytes; 6 MiB unless told. */
   maxBytes?: number;
 }
 

@@ -84,8 +84,9 @@ describe('bad input', () => {
   const endpoints = (): Endpoint[] => {
     const emergency = { priority: '2', retry: '60', expire: '600' };
     const message = ['token', 'user', 'message', 'title', 'url', 'url_title', 'device', 'priority', 'sound'];
-    const more = ['timestamp', 'ttl', 'html', 'monospace', 'idempotency_key'];
-    const member = ['token', 'user', 'device', 'memo'];
+    const more = ['timestamp', 'ttl', 'html', 'monospace', 'encrypted', 'idempotency_key'];
+    const image = ['attachment', 'attachment_base64', 'attachment_type'];
+    const member = ['token', 'user', 'device'];
     const changes = ['add_user', 'remove_user', 'delete_user', 'disable_user', 'enable_user'];
     const device = { secret, device_id: phone.id };
     return [
@@ -93,7 +94,7 @@ describe('bad input', () => {
         method: 'POST',
         target: 'messages.json',
         fields: { token, user, message: 'no' },
-        checked: [...message, ...more],
+        checked: [...message, ...more, ...image],
       },
       {
         method: 'POST',
@@ -123,7 +124,7 @@ describe('bad input', () => {
           method: 'POST',
           target: `groups/${group}/${change}.json`,
           fields: { token, user },
-          checked: member,
+          checked: change === 'add_user' ? [...member, 'memo'] : member,
         };
       }),
       { method: 'GET', target: `receipts/${receipt}.json`, fields: { token }, checked: ['token'] },
@@ -142,6 +143,17 @@ describe('bad input', () => {
         fields: { secret, message: '1' },
         checked: ['secret', 'message'],
       },
+      { method: 'POST', target: 'attachments.json', fields: { token }, checked: ['token'] },
+      ...(['GET messages/1/attachment', 'POST messages/1/attachment/downloaded'] as const).map(
+        (endpoint): Endpoint => {
+          const [method, target] = endpoint.split(' ') as ['GET' | 'POST', string];
+          return { method, target: `${target}.json`, fields: device, checked: ['secret', 'device_id'] };
+        },
+      ),
+      { method: 'GET', target: 'sessions.json', fields: { secret }, checked: ['secret'] },
+      { method: 'POST', target: 'sessions/x/revoke.json', fields: { secret }, checked: ['secret'] },
+      { method: 'POST', target: 'apps.json', fields: { secret, name: 'x' }, checked: ['secret', 'name'] },
+      { method: 'GET', target: 'account/sounds.json', fields: { secret }, checked: ['secret'] },
     ];
   };
 
