@@ -20,6 +20,9 @@ export interface ApiStackProps extends StackProps {
 /** The front door: the HTTP API with a function for sending, one for sync, one for
  * accounts, one for receipts; and the operator's. */
 export class ApiStack extends Stack {
+  /** Where senders and devices connect. */
+  readonly endpoint: string;
+
   constructor(scope: Construct, id: string, { data, dispatch, bundles, signUp, ...props }: ApiStackProps) {
     super(scope, id, props);
     const { directory, mailbox } = data;
@@ -124,6 +127,19 @@ export class ApiStack extends Stack {
       directory.tableArn,
     );
 
+    const pushKey = new PealFunction(this, 'PushKey', {
+      bundle: bundles('push-key'),
+      description: 'Tells browsers the key that they subscribe to Web Push with',
+      environment: {
+        DIRECTORY_TABLE: directory.tableName,
+        CARRIER_SECRET: data.webPushSecret.secretArn,
+      },
+      timeout: Duration.seconds(15),
+      memory: 512,
+    })
+      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      .allow(['secretsmanager:GetSecretValue'], data.webPushSecret.secretArn);
+
     const admin = operator(this, data, dispatch, bundles('admin'));
 
     const api = new HttpApi(this, 'HttpApi', {
@@ -167,10 +183,12 @@ export class ApiStack extends Stack {
       route(groups, HttpMethod.POST, ...suffixed(`/1/groups/{group}/${change}`));
     }
     route(groups, HttpMethod.GET, ...suffixed('/1/groups'), '/1/groups/{group}');
+    route(pushKey, HttpMethod.GET, ...suffixed('/1/push_key'));
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
+    this.endpoint = api.apiEndpoint;
     new CfnOutput(this, 'ApiUrl', {
-      value: api.apiEndpoint,
+      value: this.endpoint,
       description: 'Where senders and devices connect',
     });
     new CfnOutput(this, 'AdminFunction', {

@@ -6,6 +6,8 @@ import { bundleFunctions } from './bundles.ts';
 import { ceilings } from './ceilings.ts';
 import { DataStack } from './data-stack.ts';
 import { DispatchStack } from './dispatch-stack.ts';
+import { webSite } from './web-site.ts';
+import { WebStack } from './web-stack.ts';
 
 const app = new App();
 const signUp = signUpMode(app.node.tryGetContext('signUp') ?? 'closed');
@@ -19,5 +21,18 @@ const dispatch = new DispatchStack(app, 'PealDispatch', {
   bundles,
   ceilings: limits,
 });
-new ApiStack(app, 'PealApi', { description: 'Peal: the REST API', data, dispatch, bundles, signUp });
+const api = new ApiStack(app, 'PealApi', {
+  description: 'Peal: the REST API',
+  data,
+  dispatch,
+  bundles,
+  signUp,
+});
+new WebStack(app, 'PealWeb', {
+  description: 'Peal: the browser client',
+  data,
+  dispatch,
+  api,
+  site: await webSite(),
+});
 Tags.of(app).add('app', 'peal');

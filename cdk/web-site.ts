@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildWeb } from '../web/build.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const CACHE = join(ROOT, '.build', 'web');
+/** What the browser client is made of. */
+const SOURCES = ['web/**/*', 'lib/device/**/*.ts', 'lib/protocol/**/*.ts', 'package-lock.json'];
+
+/**
+ * The browser client, built. A build takes seconds and only depends on its sources, so the last one is kept.
+ *
+ * @returns its folder
+ */
+export async function webSite(): Promise<string> {
+  const folder = join(CACHE, await fingerprint());
+  if (existsSync(folder)) return folder;
+  await mkdir(CACHE, { recursive: true });
+  const making = await mkdtemp(join(CACHE, 'making-'));
+  await buildWeb(making);
+  // One at a time; whoever lost the race has built the very same.
+  await rename(making, folder).catch(() => rm(making, { recursive: true, force: true }));
+  return folder;
+}
+
+async function fingerprint(): Promise<string> {
+  const entries = await Array.fromAsync(glob(SOURCES, { cwd: ROOT, withFileTypes: true }));
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const hash = createHash('sha256').update(process.version);
+  for (const file of files.sort()) hash.update(`\0${file.slice(ROOT.length)}\0`).update(await readFile(file));
+  return hash.digest('hex').slice(0, 16);
+}
