@@ -27,7 +27,9 @@ export async function webSite(): Promise<string> {
 
 async function fingerprint(): Promise<string> {
   const entries = await Array.fromAsync(glob(SOURCES, { cwd: ROOT, withFileTypes: true }));
-  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
   const hash = createHash('sha256').update(process.version);
   for (const file of files.sort()) hash.update(`\0${file.slice(ROOT.length)}\0`).update(await readFile(file));
   return hash.digest('hex').slice(0, 16);

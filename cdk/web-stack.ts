@@ -11,7 +11,13 @@ import {
 import { S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type IBucket,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
 import { BucketDeployment, CacheControl, type ISource, Source } from 'aws-cdk-lib/aws-s3-deployment';
 import type { Construct } from 'constructs';
 import type { ApiStack } from './api-stack.ts';
@@ -30,6 +36,7 @@ export interface WebStackProps extends StackProps {
 export class WebStack extends Stack {
   constructor(scope: Construct, id: string, { data, dispatch, api, site, ...props }: WebStackProps) {
     super(scope, id, props);
+    // CDK's own types do not agree under exactOptionalPropertyTypes.
     const bucket = new Bucket(this, 'Site', {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -37,7 +44,7 @@ export class WebStack extends Stack {
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       removalPolicy: RemovalPolicy.RETAIN,
-    });
+    }) as IBucket;
     const addresses = { api: api.endpoint, socket: dispatch.socketUrl };
     const headers = new ResponseHeadersPolicy(this, 'Headers', {
       comment: 'Peal: what browsers may do in the web app',
@@ -104,7 +111,7 @@ export class WebStack extends Stack {
   }
 
   /** What copies files into the bucket at deployment, under a role and a log of its own. */
-  #deployer(destinationBucket: Bucket) {
+  #deployer(destinationBucket: IBucket) {
     const logGroup = new LogGroup(this, 'DeployLogs', {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -132,7 +139,11 @@ export class WebStack extends Stack {
  * What a page of the web app may load and call: its own files, the API, the socket, and attachments. No inline script
  * or style, no other party; what is written into the page as HTML went through DOMPurify (Trusted Types).
  */
-function contentSecurityPolicy({ api, socket, attachments }: Record<'api' | 'attachments' | 'socket', string>) {
+function contentSecurityPolicy({
+  api,
+  socket,
+  attachments,
+}: Record<'api' | 'attachments' | 'socket', string>) {
   return [
     `default-src 'none'`,
     `script-src 'self'`,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type InlineConfig, build } from 'vite';
+import { build, type InlineConfig } from 'vite';
 import config from './vite.config.ts';
 
 /**
@@ -37,4 +37,5 @@ export async function buildWeb(outdir: string): Promise<void> {
   });
 }
 
-if (import.meta.main) await buildWeb(process.argv[2] ?? join(import.meta.dirname, '..', '.build', 'web', 'now'));
+if (import.meta.main)
+  await buildWeb(process.argv[2] ?? join(import.meta.dirname, '..', '.build', 'web', 'now'));

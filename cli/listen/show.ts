@@ -1,11 +1,11 @@
 /** A received message on a terminal, as JSON, or as the input of a command. */
 import { spawn } from 'node:child_process';
 import type { Message } from '../../lib/device/envelope.ts';
+import { htmlToText } from '../../lib/device/html-text.ts';
 import type { StoredMessage } from '../../lib/device/store.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { harmless, jsonLine, note, write } from '../output.ts';
 import { clock } from '../time.ts';
-import { htmlToText } from './html-text.ts';
 
 /** Shows a message; when it resolves the message counts as shown, when it rejects it comes again. */
 export type Show = (message: StoredMessage) => Promise<void>;

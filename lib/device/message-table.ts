@@ -64,6 +64,22 @@ export class MessageTable {
     return [...this.#messages.values()].sort((a, b) => a.id - b.id);
   }
 
+  unshown(): StoredMessage[] {
+    return this.list().filter((message) => !message.shown);
+  }
+
+  unreadable(): StoredMessage[] {
+    return this.list().filter((message) => message.kind === 'unreadable');
+  }
+
+  expiring(): { id: number; expires: number }[] {
+    return this.list().flatMap(({ id, ...rest }) =>
+      rest.kind === 'message' && rest.message.expires !== undefined
+        ? [{ id, expires: rest.message.expires }]
+        : [],
+    );
+  }
+
   highest(): number | undefined {
     return this.#highest;
   }

@@ -39,6 +39,10 @@ export interface DeviceStore {
   list(): Promise<StoredMessage[]>;
   /** Messages that are not shown yet, by ascending id. */
   unshown(): Promise<StoredMessage[]>;
+  /** Messages that could not be read, by ascending id. */
+  unreadable(): Promise<StoredMessage[]>;
+  /** Ids of the messages that expire, and when they do. Unix seconds. */
+  expiring(): Promise<{ id: number; expires: number }[]>;
   markShown(ids: readonly number[]): Promise<void>;
   /** Removes messages for good; their ids stay known, so that a late copy does not bring them back. */
   remove(ids: readonly number[]): Promise<void>;

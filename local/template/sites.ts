@@ -28,8 +28,22 @@ export interface SiteFile {
 export const DEPLOYMENT = 'Custom::CDKBucketDeployment';
 
 /** Properties that are heeded or change nothing locally; any other would be silently not run. */
-const DISTRIBUTION = ['Comment', 'DefaultRootObject', 'DefaultCacheBehavior', 'Enabled', 'HttpVersion', 'IPV6Enabled', 'Origins'];
-const BEHAVIOR = ['CachePolicyId', 'Compress', 'ResponseHeadersPolicyId', 'TargetOriginId', 'ViewerProtocolPolicy'];
+const DISTRIBUTION = [
+  'Comment',
+  'DefaultRootObject',
+  'DefaultCacheBehavior',
+  'Enabled',
+  'HttpVersion',
+  'IPV6Enabled',
+  'Origins',
+];
+const BEHAVIOR = [
+  'CachePolicyId',
+  'Compress',
+  'ResponseHeadersPolicyId',
+  'TargetOriginId',
+  'ViewerProtocolPolicy',
+];
 const DEPLOYED = [
   'DestinationBucketKeyPrefix',
   'DestinationBucketName',
@@ -70,7 +84,8 @@ export function readSites(model: Model, stacks: StackTemplate[]): SiteDescriptio
     const bucket = model
       .ofType('AWS::S3::Bucket')
       .find(({ attributes }) => isObject(origin) && attributes.RegionalDomainName === origin.DomainName);
-    if (!bucket || !isObject(origin)) throw new TemplateError(where, 'its origin is no bucket of the template');
+    if (!bucket || !isObject(origin))
+      throw new TemplateError(where, 'its origin is no bucket of the template');
     const hasIdentity = model
       .ofType('AWS::CloudFront::OriginAccessControl')
       .some(({ ref }) => ref === origin.OriginAccessControlId);
@@ -149,9 +164,11 @@ function files(model: Model, bucket: Resource, assets: Map<string, string>): Map
     const { properties } = deployment;
     if (properties.DestinationBucketName !== bucket.ref) continue;
     only(properties, DEPLOYED, deployment);
-    const prefix = typeof properties.DestinationBucketKeyPrefix === 'string' ? properties.DestinationBucketKeyPrefix : '';
+    const prefix =
+      typeof properties.DestinationBucketKeyPrefix === 'string' ? properties.DestinationBucketKeyPrefix : '';
     const metadata = isObject(properties.SystemMetadata) ? properties.SystemMetadata : {};
-    const cacheControl = typeof metadata['cache-control'] === 'string' ? metadata['cache-control'] : undefined;
+    const cacheControl =
+      typeof metadata['cache-control'] === 'string' ? metadata['cache-control'] : undefined;
     const markers = asList(properties.SourceMarkers);
     const escapes = asList(properties.SourceMarkersConfig);
     for (const [n, key] of asList(properties.SourceObjectKeys).entries()) {
@@ -159,11 +176,11 @@ function files(model: Model, bucket: Resource, assets: Map<string, string>): Map
       if (folder === undefined || !statSync(folder).isDirectory()) {
         throw new TemplateError(whereIs(deployment), `the asset ${String(key)} is no folder of the assembly`);
       }
-      const escape = isObject(escapes[n]) && escapes[n].jsonEscape === true;
+      const isEscaped = isObject(escapes[n]) && escapes[n].jsonEscape === true;
       const replaced = Object.entries(isObject(markers[n]) ? markers[n] : {}).map(
         ([marker, value]): [string, string] => [
           marker,
-          escape ? JSON.stringify(String(value)).slice(1, -1) : String(value),
+          isEscaped ? JSON.stringify(String(value)).slice(1, -1) : String(value),
         ],
       );
       for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })) {
@@ -180,7 +197,9 @@ function files(model: Model, bucket: Resource, assets: Map<string, string>): Map
 /** Puts what is only known at deployment in the place of its markers. */
 function withMarkers(content: Buffer, markers: [string, string][]): Buffer {
   if (markers.length === 0) return content;
-  return Buffer.from(markers.reduce((text, [marker, value]) => text.replaceAll(marker, value), String(content)));
+  return Buffer.from(
+    markers.reduce((text, [marker, value]) => text.replaceAll(marker, value), String(content)),
+  );
 }
 
 function only(object: JsonObject, names: string[], resource: Resource): void {

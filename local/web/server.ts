@@ -35,7 +35,9 @@ export async function createWebSite(site: SiteDescription, options: WebOptions):
   const { port = 0, addresses, log } = options;
   const here = (text: string) =>
     Object.entries(addresses).reduce((result, [from, to]) => result.replaceAll(from, to), text);
-  const headers = Object.fromEntries(Object.entries(site.headers).map(([name, value]) => [name, here(value)]));
+  const headers = Object.fromEntries(
+    Object.entries(site.headers).map(([name, value]) => [name, here(value)]),
+  );
   if (!site.readable) log('warn', `web: CloudFront has no access to the bucket of ${site.domain}`);
 
   const server = createServer((request, response) => {
@@ -47,7 +49,9 @@ export async function createWebSite(site: SiteDescription, options: WebOptions):
       response.writeHead(403).end();
     } else if (!file) {
       // S3 does not tell who may not list a bucket that there is no such object.
-      response.writeHead(403, { 'Content-Type': 'application/xml' }).end('<Error><Code>AccessDenied</Code></Error>');
+      response
+        .writeHead(403, { 'Content-Type': 'application/xml' })
+        .end('<Error><Code>AccessDenied</Code></Error>');
     } else {
       const type = TYPES[extname(name)] ?? 'binary/octet-stream';
       // JSON alone has addresses in it that were written at deployment.

@@ -5,11 +5,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { deviceName } from '../../cli/listen/device.ts';
-import { htmlToText } from '../../cli/listen/html-text.ts';
 import { harmless, jsonLine, table } from '../../cli/output.ts';
 import { configFile, dataFolder } from '../../cli/paths.ts';
 import { readLine } from '../../cli/prompt.ts';
 import { parseDuration, parseTime } from '../../cli/time.ts';
+import { htmlToText } from '../../lib/device/html-text.ts';
 
 test('never shows a password that is typed', async () => {
   const input = new PassThrough();

@@ -1,0 +1,39 @@
+import { useSignal } from '@preact/signals';
+import { setUpPush } from '../state/session.ts';
+import { text } from '../text.ts';
+import { Button } from '../ui/button.tsx';
+
+type Permission = NotificationPermission | 'unsupported';
+
+const permissionNow = (): Permission => ('Notification' in window ? Notification.permission : 'unsupported');
+
+/** Asks for the permission when somebody presses the button, and sets up Web Push with it. */
+export function NotificationPermissionPart() {
+  const permission = useSignal(permissionNow());
+  const reachable = useSignal(true);
+  const ask = async () => {
+    permission.value = await Notification.requestPermission();
+    if (permission.value === 'granted') reachable.value = await setUpPush().catch(() => false);
+  };
+  switch (permission.value) {
+    case 'granted':
+      return (
+        <p class="done">
+          {text.start.allowed} {!reachable.value && text.start.pushOff}
+        </p>
+      );
+    case 'denied':
+      return <p class="note">{text.start.denied}</p>;
+    case 'unsupported':
+      return <p class="note">{text.start.unsupported}</p>;
+    case 'default':
+      return (
+        <>
+          <p>{text.start.notifyWhy}</p>
+          <Button kind="primary" onClick={ask}>
+            {text.start.allow}
+          </Button>
+        </>
+      );
+  }
+}
