@@ -315,6 +315,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     const other = api.withSecret((await api.login({ email, password: 'correct horse' })).secret);
     await api.updateDevice(desktop.id, { name: 'renamed', enabled: false });
     await api.listDevices();
+    await api.pushKey();
     await api.deleteDevice(phones[0]!.id);
     const [app] = await api.listApps();
     await api.rotateApp(app!.id);

@@ -180,10 +180,12 @@ function inChromium(path: string): void {
 
     await send('while it was closed', { title: 'Knock' });
     await peal().carriers.journal.waitFor(length + 1, 20_000);
-    const shown = worker!.evaluate(nextNotice);
+    await worker!.evaluate(listenForNotice);
     const [payload] = subscriber.wake();
     await service.deliver(payload);
-    const notice = await shown;
+    const notice = await worker!.evaluate(
+      () => (globalThis as unknown as { notice: Promise<unknown> }).notice,
+    );
     const left = await waiting(person);
     const again = await at.open();
     await rowOf(again, 'while it was closed').waitFor();
@@ -479,14 +481,14 @@ async function countStored(): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Runs in the service worker: the next notification that it shows. */
-function nextNotice(): Promise<{ title: string; body: string; tag: string }> {
-  return new Promise((resolve) => {
-    const { prototype } = ServiceWorkerRegistration;
-    const show = prototype.showNotification;
-    prototype.showNotification = async function (title, options = {}) {
-      await show.call(this, title, options);
-      resolve({ title, body: options.body ?? '', tag: options.tag ?? '' });
-    };
-  });
+/** Runs in the service worker: `notice` becomes the next notification that it shows. */
+function listenForNotice(): void {
+  const { promise, resolve } = Promise.withResolvers();
+  Object.assign(globalThis, { notice: promise });
+  const { prototype } = ServiceWorkerRegistration;
+  const show = prototype.showNotification;
+  prototype.showNotification = async function (title, options = {}) {
+    await show.call(this, title, options);
+    resolve({ title, body: options.body, tag: options.tag });
+  };
 }

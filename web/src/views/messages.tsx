@@ -167,7 +167,7 @@ function clear(): void {
 /** Arrow keys, Home and End move among the rows; Delete removes the one in focus. */
 function onKey(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   const rows = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>('a.open')];
-  const at = rows.findIndex((row) => row === document.activeElement);
+  const at = rows.indexOf(document.activeElement as HTMLAnchorElement);
   if (at < 0) return;
   const target = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
   if (target !== undefined) {
