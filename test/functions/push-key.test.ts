@@ -11,7 +11,7 @@ test('a logged-in browser is told the public half of the VAPID key, and nothing 
   const headers = { Authorization: `Bearer ${secret}` };
 
   const response = await fetch(`${peal().api}/1/push_key.json`, { headers });
-  const body = await response.json();
+  const body = (await response.json()) as { public_key: string };
   const key = await api.pushKey();
 
   assert.equal(response.status, 200);

@@ -49,9 +49,11 @@ export const Row = memo(({ stored, selected, urgent }: RowProps) => {
         <span class={message.monospace ? 'excerpt mono' : 'excerpt'}>{content}</span>
       </a>
       {urgent && (
-        <Button kind="danger" onClick={() => acknowledge(message)}>
-          {text.message.acknowledge}
-        </Button>
+        <div class="act">
+          <Button kind="danger" onClick={() => acknowledge(message)}>
+            {text.message.acknowledge}
+          </Button>
+        </div>
       )}
     </li>
   );
