@@ -11,6 +11,8 @@ const ALLOWED = {
   ALLOWED_TAGS: ['a', 'b', 'br', 'font', 'i', 'u'],
   ALLOWED_ATTR: ['color', 'href'],
   ALLOWED_URI_REGEXP: SAFE,
+  // Else the rule for addresses is applied to colours too.
+  ADD_URI_SAFE_ATTR: ['color'],
   RETURN_DOM_FRAGMENT: true as const,
 };
 
