@@ -25,17 +25,15 @@ export class MessageTable {
 
   /** The messages of a batch that would change something; the others are repeats. */
   news(messages: readonly NewMessage[]): NewMessage[] {
-    return messages.filter((message) => {
-      if (this.#removed.has(message.id)) return false;
-      const known = this.#messages.get(message.id);
-      return !known || (known.kind === 'unreadable' && message.kind === 'message');
-    });
+    return messages.filter((message) => this.#isNew(message));
   }
 
   apply(record: TableRecord): void {
     switch (record.op) {
       case 'add':
-        for (const message of this.news(record.messages)) {
+        for (const message of record.messages) {
+          // Looked at one by one: a batch may have a message twice.
+          if (!this.#isNew(message)) continue;
           this.#messages.set(message.id, { ...message, shown: false });
           this.#highest = Math.max(this.#highest ?? 0, message.id);
         }
@@ -54,6 +52,12 @@ export class MessageTable {
         }
         break;
     }
+  }
+
+  #isNew({ id, kind }: NewMessage): boolean {
+    if (this.#removed.has(id)) return false;
+    const known = this.#messages.get(id);
+    return !known || (known.kind === 'unreadable' && kind === 'message');
   }
 
   has(id: number): boolean {

@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import fc from 'fast-check';
 import type { Browser, Page } from 'playwright-core';
+import type { NewMessage } from '../../lib/device/index.ts';
 import { findChromium, HOW_TO_GET_ONE } from '../browser/chromium.ts';
 import { runClient } from '../clients/client-process.ts';
 import type { Cleanup } from '../local/assemblies.ts';
 import { get, post, usePeal } from '../support/peal.ts';
+import type { Step, View } from './store-page.ts';
 import {
   type Account,
   connected,
@@ -289,6 +293,59 @@ function inChromium(path: string): void {
     assert.ok(at.shown.length >= ATTACKS.length);
   });
 
+  test('Pushover’s HTML and the addresses in a text are shown as what they are', async (t) => {
+    const { page, send } = await ready(t);
+    const html =
+      '<b>b</b> <i>i</i> <u>u</u> <font color="#0000ff">f</font> <a href="https://example.org/a">a</a>';
+    await send(html, { html: '1', title: 'marked up' });
+    await send('see https://example.org/b?c=d, or not', { title: 'plain', url: 'https://example.org/e' });
+
+    await rowOf(page, 'marked up').locator('a.open').click();
+    await page.locator('article .body a').waitFor();
+    const marked = await page.locator('article .body').innerHTML();
+    await rowOf(page, 'plain').locator('a.open').click();
+    await page.locator('article .link a').waitFor();
+    const links = await page
+      .locator('article a[target=_blank]')
+      .evaluateAll((all) => all.map((link) => [link.getAttribute('href'), link.getAttribute('rel')]));
+
+    const there = ' target="_blank" rel="noopener noreferrer"';
+    assert.equal(marked, html.replace('/a">', `/a"${there}>`));
+    assert.deepEqual(links, [
+      ['https://example.org/b?c=d', 'noopener noreferrer'],
+      ['https://example.org/e', 'noopener noreferrer'],
+    ]);
+  });
+
+  test('the store in IndexedDB does what the store in memory does', async (t) => {
+    // The browser asks for an icon of a page that names none.
+    const at = await visit(t, /status of 403/);
+    const page = await at.open('/config.json');
+    const { outputFiles } = await build({
+      entryPoints: [join(import.meta.dirname, 'store-page.ts')],
+      bundle: true,
+      platform: 'browser',
+      format: 'iife',
+      target: 'es2022',
+      write: false,
+      logLevel: 'error',
+    });
+    await page.evaluate(outputFiles[0]!.text);
+    const compare = (steps: Step[]) =>
+      page.evaluate((all) => (window as unknown as StorePage).compare(all), steps);
+
+    const identities = await page.evaluate(() => (window as unknown as StorePage).identities());
+    await fc.assert(
+      fc.asyncProperty(fc.array(STEP, { maxLength: 12 }), async (steps) => {
+        const [inMemory, inBrowser] = await compare(steps);
+        assert.deepEqual(inBrowser, inMemory);
+      }),
+      { numRuns: 60 },
+    );
+
+    assert.deepEqual(identities, ['s', undefined, 'd', true, true]);
+  });
+
   test('search and filters find in everything that is stored; Delete removes what is in focus', async (t) => {
     const { page, send } = await ready(t);
     await send('a needle in the text', { priority: '1' });
@@ -402,6 +459,43 @@ function inChromium(path: string): void {
     assert.doesNotMatch(html, /<script(?![^>]*\ssrc=)|\son\w+=|<style|\sstyle=/);
   });
 }
+
+interface StorePage {
+  compare(steps: Step[]): Promise<[View, View]>;
+  identities(): Promise<unknown[]>;
+}
+
+const ID = fc.integer({ min: 1, max: 5 });
+
+/** Messages of few ids, so that they meet: readable ones, some of which expire, and unreadable ones. */
+const MESSAGE: fc.Arbitrary<NewMessage> = ID.chain((id) =>
+  fc.oneof(
+    fc.record({ expires: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }) }).map(
+      ({ expires }): NewMessage => ({
+        kind: 'message',
+        id,
+        message: {
+          id,
+          umid: id,
+          app: 'App',
+          aid: 1,
+          icon: 'default',
+          date: 1,
+          message: `${expires}`,
+          priority: 0,
+          ...(expires !== undefined && { expires }),
+        },
+      }),
+    ),
+    fc.constant<NewMessage>({ kind: 'unreadable', id, reason: 'version', kept: { sealed: 'AA==' } }),
+  ),
+);
+
+const STEP: fc.Arbitrary<Step> = fc.oneof(
+  fc.array(MESSAGE, { maxLength: 4 }).map((messages): Step => ({ op: 'add', messages })),
+  fc.array(ID, { minLength: 1, maxLength: 3 }).map((ids): Step => ({ op: 'remove', ids })),
+  fc.array(ID, { maxLength: 3 }).map((ids): Step => ({ op: 'shown', ids })),
+);
 
 const ATTACKS = [
   '<script>window.pwned = 1</script>',

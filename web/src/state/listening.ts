@@ -14,6 +14,9 @@ import { sessionEnded } from './session.ts';
 /** Emergencies ring again after this, if their sender did not say. Seconds. */
 const RING_AGAIN = 60;
 
+/** Somebody who comes back to the tab after this long has it sync, whatever the socket says. */
+const LOOK_AGAIN_MS = 60_000;
+
 /** Waits for its turn to hold the socket, and listens from then on. @returns ends it */
 export function startListening(): () => void {
   const stop = new AbortController();
@@ -53,8 +56,14 @@ async function listen(signal: AbortSignal): Promise<void> {
     },
   });
   const nudge = () => listener.nudge();
+  let lookedAt = Date.now();
   const onVisible = () => {
-    if (document.visibilityState === 'visible') listener.nudge();
+    if (document.visibilityState !== 'visible') return;
+    listener.nudge();
+    // A session or device that was ended elsewhere is told so by the next sync only.
+    if (Date.now() - lookedAt < LOOK_AGAIN_MS) return;
+    lookedAt = Date.now();
+    listener.sync();
   };
   const endHearing = hear((note) => {
     if (note.kind === 'ask') say(connection.peek());

@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
 import { setUpPush } from '../state/session.ts';
 import { text } from '../text.ts';
 import { Button } from '../ui/button.tsx';
@@ -13,14 +13,23 @@ export function NotificationPermissionPart() {
   const reachable = useSignal(true);
   const ask = async () => {
     permission.value = await Notification.requestPermission();
-    if (permission.value === 'granted') reachable.value = await setUpPush().catch(() => false);
   };
+  useSignalEffect(() => {
+    if (permission.value !== 'granted') return;
+    // What fails here is tried again at the next start; until then the user is told what it means.
+    setUpPush()
+      .catch(() => false)
+      .then((now) => {
+        reachable.value = now;
+      });
+  });
   switch (permission.value) {
     case 'granted':
       return (
-        <p class="done">
-          {text.start.allowed} {!reachable.value && text.start.pushOff}
-        </p>
+        <>
+          <p class="done">{text.start.allowed}</p>
+          {!reachable.value && <p class="muted">{text.start.pushOff}</p>}
+        </>
       );
     case 'denied':
       return <p class="note">{text.start.denied}</p>;
