@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildWeb } from '../web/build.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CACHE = join(ROOT, '.build', 'web');
@@ -19,6 +18,8 @@ export async function webSite(): Promise<string> {
   if (existsSync(folder)) return folder;
   await mkdir(CACHE, { recursive: true });
   const making = await mkdtemp(join(CACHE, 'making-'));
+  // Vite is only loaded where there is something to build.
+  const { buildWeb } = await import('../web/build.ts');
   await buildWeb(making);
   // One at a time; whoever lost the race has built the very same.
   await rename(making, folder).catch(() => rm(making, { recursive: true, force: true }));
