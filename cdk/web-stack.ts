@@ -148,7 +148,7 @@ function contentSecurityPolicy({
     `default-src 'none'`,
     `script-src 'self'`,
     `style-src 'self'`,
-    `img-src 'self' blob: data: ${api} ${attachments}`,
+    `img-src 'self' blob: ${api} ${attachments}`,
     `connect-src 'self' ${api} ${socket} ${attachments}`,
     `manifest-src 'self'`,
     `worker-src 'self'`,

@@ -31,7 +31,7 @@ async function view(store: DeviceStore): Promise<View> {
 
 /** @returns what each of the two stores says after the steps */
 async function compare(steps: readonly Step[]): Promise<[View, View]> {
-  const db = await openDatabase();
+  const db = await openDatabase(() => {});
   await wipe(db);
   const stores = [createMemoryStore(), createDeviceStore(db, { onChange() {} })] as const;
   for (const step of steps) for (const store of stores) await apply(store, step);
@@ -42,7 +42,7 @@ async function compare(steps: readonly Step[]): Promise<[View, View]> {
 
 /** @returns the identity as it comes back, and as it comes back after it was forgotten */
 async function identities(): Promise<unknown[]> {
-  const db = await openDatabase();
+  const db = await openDatabase(() => {});
   await wipe(db);
   const store = createDeviceStore(db, { onChange() {} });
   const { createKeyPair, toBase64 } = await import('../../lib/device/index.ts');

@@ -233,25 +233,49 @@ function inChromium(path: string): void {
     });
   }
 
-  test('an emergency stays on top until it is acknowledged here, which its sender sees', async (t) => {
+  test('an emergency stays on top and rings again until it is acknowledged here, which its sender sees', async (t) => {
     const { at, page, send, person } = await ready(t);
     const [device] = await person.api.listDevices();
+    const rings = () => at.shown.filter(({ body }) => body === 'the house is on fire').length;
+    await page.clock.install();
 
     const { receipt } = await send('the house is on fire', { priority: '2', retry: '30', expire: '600' });
     await send('something later');
     await rowOf(page, 'something later').waitFor();
     const first = await page.locator('.message').first().textContent();
+    const before = rings();
+    await page.clock.runFor(31_000);
+    await at.notice((shown) => shown.body === 'the house is on fire' && rings() > before);
     const told = page.waitForResponse((response) => response.url().includes('/acknowledge'));
     await page.locator('.urgent').getByRole('button', { name: 'Acknowledge' }).click();
     await told;
     await page.locator('.urgent').waitFor({ state: 'detached' });
+    const after = rings();
+    await page.clock.runFor(120_000);
     const { body } = await get(peal(), `receipts/${receipt}.json`, { token: person.token });
 
     assert.match(first!, /the house is on fire/);
+    assert.equal(rings(), after);
     assert.equal(body.acknowledged, 1);
     assert.equal(body.acknowledged_by, person.user);
     assert.equal(body.acknowledged_by_device, device!.name);
-    assert.ok(at.shown.some((shown) => shown.body === 'the house is on fire'));
+  });
+
+  test('an emergency that is acknowledged offline is told to Peal when it is back', async (t) => {
+    const { at, page, send, person } = await ready(t);
+    const { receipt } = await send('fire', { priority: '2', retry: '30', expire: '600' });
+    await page.locator('.urgent a.open').click();
+
+    await at.context.setOffline(true);
+    await page.locator('.emergency').getByRole('button', { name: 'Acknowledge' }).click();
+    await page.getByText('The sender is told as soon as Peal can be reached.').waitFor();
+    const told = page.waitForResponse((response) => response.url().includes('/acknowledge') && response.ok());
+    await at.context.setOffline(false);
+    await told;
+    await page.locator('article').getByText('Acknowledged', { exact: true }).waitFor();
+    const { body } = await get(peal(), `receipts/${receipt}.json`, { token: person.token });
+
+    assert.equal(body.acknowledged, 1);
   });
 
   test('what is sent as script is shown as text, in every field, and nothing of it runs', async (t) => {

@@ -36,7 +36,6 @@ export const text = {
       count === 1 ? '1 message is kept in this browser.' : `${count} messages are kept in this browser.`,
     keptHow: 'Log in to the same account to see them again.',
     wipe: 'Delete them',
-    wiped: 'Everything that was kept here is deleted.',
     other: 'This browser keeps messages of another account. To log in here, they have to be deleted.',
     otherWipe: 'Delete them and log in',
     cancel: 'Cancel',
@@ -102,7 +101,6 @@ export const text = {
     acknowledging: 'Acknowledged. The sender is told as soon as Peal can be reached.',
     asks: 'Emergency: it is repeated until somebody acknowledges it.',
     ended: 'Emergency: it is not repeated any more.',
-    sent: 'Sent',
     expires: 'Deletes itself',
     open: 'Open the link',
     unreadable: 'This message cannot be read here',
@@ -138,8 +136,6 @@ export const text = {
     wipeWhy: 'Messages and keys are deleted, and the device is removed from your account.',
   },
   errors: {
-    network: 'Peal could not be reached.',
     unknown: 'That did not work. Please try again.',
-    notTold: 'Peal could not be told yet. It is tried again.',
   },
 } as const;

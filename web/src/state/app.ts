@@ -33,9 +33,6 @@ export const identity = signal<Identity | undefined>(undefined);
 export const ended = signal(false);
 export const connection = signal<Connection>('connecting');
 export const settings = signal<Settings>(DEFAULT_SETTINGS);
-/** What went wrong last, to be said once. */
-export const trouble = signal<string | undefined>(undefined);
-
 /** The API in the session of this browser. */
 export const api = computed(() => app().api.withSecret(identity.value?.secret));
 
@@ -53,7 +50,7 @@ export async function openApp(): Promise<StartFailure | undefined> {
     return 'config';
   }
   try {
-    const db = await openDatabase();
+    const db = await openDatabase(() => location.reload());
     const onChange = (change: { changed: readonly number[]; removed: readonly number[] }) =>
       tell({ kind: 'messages', ...change });
     opened = {

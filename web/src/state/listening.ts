@@ -1,6 +1,13 @@
 /** The tab that holds the socket: it listens, stores, shows, plays sounds, and tells the other tabs. */
 import { effect } from '@preact/signals';
-import { createListener, type ListenerEnd, type StoredMessage } from '../../../lib/device/index.ts';
+import {
+  createListener,
+  createSyncLoop,
+  type ListenerEnd,
+  PealError,
+  type StoredMessage,
+  systemTimers,
+} from '../../../lib/device/index.ts';
 import { hear, tell } from '../platform/bus.ts';
 import { lead, storeLock } from '../platform/leader.ts';
 import { noticeOf, show } from '../platform/notices.ts';
@@ -20,7 +27,11 @@ const LOOK_AGAIN_MS = 60_000;
 /** Waits for its turn to hold the socket, and listens from then on. @returns ends it */
 export function startListening(): () => void {
   const stop = new AbortController();
-  void lead(() => listen(stop.signal), stop.signal);
+  lead(() => listen(stop.signal), stop.signal).catch((error) => {
+    // The database cannot be read: what is on the screen stays, and the user sees that nothing more comes.
+    console.error('listening has ended', error);
+    tell({ kind: 'connection', connection: 'stopped' });
+  });
   // Another tab may hold the socket already.
   tell({ kind: 'ask' });
   return () => stop.abort();
@@ -31,11 +42,18 @@ async function listen(signal: AbortSignal): Promise<void> {
   const over = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => over.resolve());
   let replaced = false;
-  const sendAcknowledged = () => {
-    const me = identity.peek();
-    // What could not be told stays noted; the next connection tells it.
-    if (me) sendAcknowledgements(db, api.peek(), me.device).catch(() => undefined);
-  };
+  /** Tells Peal of acknowledgements: at every occasion, and again until it has been told. */
+  const telling = createSyncLoop({
+    timers: systemTimers,
+    sync: async () => {
+      const me = identity.peek();
+      if (me && (await sendAcknowledgements(db, api.peek(), me.device)) > 0) tell({ kind: 'acknowledged' });
+    },
+    onFailure: (error) => {
+      if (error instanceof PealError) return error.signedOut ? 'stop' : (error.retryAfter ?? 0) * 1000;
+      return 0;
+    },
+  });
   const say = (now: typeof connection.value) => tell({ kind: 'connection', connection: now });
   const listener = createListener({
     api: app().api,
@@ -46,7 +64,7 @@ async function listen(signal: AbortSignal): Promise<void> {
     onState: ({ state }) => {
       if (replaced) return;
       say(state);
-      if (state === 'connected') sendAcknowledged();
+      if (state === 'connected') telling.request();
     },
     onEnd: (end: ListenerEnd) => {
       if (end === 'replaced') {
@@ -55,7 +73,10 @@ async function listen(signal: AbortSignal): Promise<void> {
       } else void sessionEnded();
     },
   });
-  const nudge = () => listener.nudge();
+  const nudge = () => {
+    listener.nudge();
+    telling.request();
+  };
   let lookedAt = Date.now();
   const onVisible = () => {
     if (document.visibilityState !== 'visible') return;
@@ -67,7 +88,7 @@ async function listen(signal: AbortSignal): Promise<void> {
   };
   const endHearing = hear((note) => {
     if (note.kind === 'ask') say(connection.peek());
-    if (note.kind === 'acknowledged') sendAcknowledged();
+    if (note.kind === 'acknowledged') telling.request();
     if (note.kind === 'sync' && replaced) {
       replaced = false;
       void listener.start();
@@ -84,7 +105,7 @@ async function listen(signal: AbortSignal): Promise<void> {
     removeEventListener('online', nudge);
     document.removeEventListener('visibilitychange', onVisible);
     endHearing();
-    await listener.stop();
+    await Promise.all([listener.stop(), telling.stop()]);
   }
 }
 

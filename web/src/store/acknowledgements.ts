@@ -17,14 +17,16 @@ export async function acknowledge(
  * Tells Peal of what was acknowledged. Who dies after the call and before the note tells it again, which changes
  * nothing; what Peal refuses (cancelled, expired) asks no more and is done as well.
  *
+ * @returns how many there were to tell
  * @throws NetworkError or PealError 5xx; what was not told stays noted
  */
 export async function sendAcknowledgements(
   db: Database,
   api: Pick<PealApi, 'acknowledgeReceipt'>,
   device: string,
-): Promise<void> {
-  for (const waiting of await db.getAllFromIndex('acknowledgements', 'waiting')) {
+): Promise<number> {
+  const all = await db.getAllFromIndex('acknowledgements', 'waiting');
+  for (const waiting of all) {
     try {
       await api.acknowledgeReceipt(waiting.receipt, device);
     } catch (error) {
@@ -35,4 +37,5 @@ export async function sendAcknowledgements(
     const { waiting: _, ...done } = waiting;
     await db.put('acknowledgements', done);
   }
+  return all.length;
 }

@@ -43,9 +43,18 @@ export type Database = IDBPDatabase<Schema>;
 const NAME = 'peal';
 const VERSION = 1;
 
-/** Opens the database; makes it on the first start. */
-export function openDatabase(): Promise<Database> {
+/**
+ * Opens the database; makes it on the first start.
+ *
+ * @param onReplaced a later version of the app, in another tab or the worker, needs the database to change: this one has
+ *   let go of it, and has to start again
+ */
+export function openDatabase(onReplaced: () => void): Promise<Database> {
   return openDB<Schema>(NAME, VERSION, {
+    blocking(_from, _to, event) {
+      (event.target as IDBDatabase).close();
+      onReplaced();
+    },
     upgrade(db) {
       const messages = db.createObjectStore('messages', { keyPath: 'id' });
       messages.createIndex('unshown', 'unshown');

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import type { Message, StoredMessage } from '../../../lib/device/index.ts';
 import { go, hrefOf } from '../router.ts';
 import { acknowledge, acknowledgements, asks, messages, remove } from '../state/messages.ts';
@@ -9,6 +10,13 @@ import { isoTime, wholeTime } from '../ui/times.ts';
 
 /** One message, whole. */
 export function Detail({ id }: { id: number | undefined }) {
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone the list goes away, and the focus with it.
+    if (document.activeElement?.checkVisibility() !== true || document.activeElement === document.body) {
+      place.current?.focus();
+    }
+  }, [id]);
   if (id === undefined) return <p class="muted middle">{text.message.none}</p>;
   const stored = messages.value.find((one) => one.id === id);
   const removeIt = async () => {
@@ -16,7 +24,7 @@ export function Detail({ id }: { id: number | undefined }) {
     go('');
   };
   return (
-    <article>
+    <article ref={place} tabIndex={-1}>
       <div class="tools">
         <a class="button plain back" href={hrefOf('')}>
           {text.message.back}

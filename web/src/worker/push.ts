@@ -34,7 +34,10 @@ function surroundings(): Promise<Surroundings> {
 }
 
 async function open(): Promise<Surroundings> {
-  const [db, config] = await Promise.all([openDatabase(), readConfig<Config>()]);
+  const forget = () => {
+    opening = undefined;
+  };
+  const [db, config] = await Promise.all([openDatabase(forget), readConfig<Config>()]);
   const store = createDeviceStore(db, { onChange: (change) => tell({ kind: 'messages', ...change }) });
   return { db, store, config };
 }
@@ -79,7 +82,11 @@ export async function renewSubscription(): Promise<void> {
 export async function acknowledgeFrom(id: number, receipt: string): Promise<void> {
   const { db, store, config } = await surroundings();
   await acknowledge(db, { id, receipt });
-  tell({ kind: 'acknowledged' });
-  const me = await store.identity();
-  if (me) await sendAcknowledgements(db, createApi({ url: config.api, secret: me.secret }), me.device);
+  try {
+    const me = await store.identity();
+    if (me) await sendAcknowledgements(db, createApi({ url: config.api, secret: me.secret }), me.device);
+  } finally {
+    // An open tab shows it, and goes on telling if that has failed.
+    tell({ kind: 'acknowledged' });
+  }
 }
