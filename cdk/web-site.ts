@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const CACHE = join(ROOT, '.build', 'web');
+const KEEP = 4;
 /** What the browser client is made of. */
 const SOURCES = ['web/**/*', 'lib/device/**/*.ts', 'lib/protocol/**/*.ts', 'package-lock.json'];
 
@@ -23,7 +24,18 @@ export async function webSite(): Promise<string> {
   await buildWeb(making);
   // One at a time; whoever lost the race has built the very same.
   await rename(making, folder).catch(() => rm(making, { recursive: true, force: true }));
+  await removeOld();
   return folder;
+}
+
+/** Keeps the last few builds: those of a few states of the sources that one goes back and forth between. */
+async function removeOld(): Promise<void> {
+  const builds = (await readdir(CACHE)).filter((name) => /^[0-9a-f]{16}$/.test(name));
+  const dated = await Promise.all(
+    builds.map(async (name) => ({ name, time: (await stat(join(CACHE, name))).mtimeMs })),
+  );
+  const old = dated.sort((a, b) => b.time - a.time).slice(KEEP);
+  await Promise.all(old.map(({ name }) => rm(join(CACHE, name), { recursive: true, force: true })));
 }
 
 async function fingerprint(): Promise<string> {

@@ -437,6 +437,42 @@ function inChromium(path: string): void {
     );
   });
 
+  test('another account may log in where messages are kept only once they are deleted', async (t) => {
+    const { at, page, send } = await ready(t);
+    await send('of the first account');
+    await rowOf(page, 'of the first account').waitFor();
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByRole('button', { name: 'Log out, keep the messages here' }).click();
+    const other = await newPerson(peal());
+
+    await page.getByLabel('Email').fill(other.email);
+    await page.getByLabel('Password').fill(other.password);
+    await page.locator('button[type=submit]').click();
+    await page.getByRole('button', { name: 'Delete them and log in' }).click();
+    await connected(page);
+    await toList(page);
+    await sender(other)('of the second account');
+    await rowOf(page, 'of the second account').waitFor();
+    const rows = await page.locator('.message').count();
+
+    assert.equal(rows, 1);
+    assert.ok(at.shown.some(({ body }) => body === 'of the second account'));
+  });
+
+  test('of thousands of messages only those near the window are made', async (t) => {
+    const { page } = await ready(t);
+    await page.evaluate(storeMany, 5000);
+
+    await page.reload();
+    await page.getByText('5000 messages').waitFor();
+    const made = await page.locator('.message').count();
+    await page.getByRole('searchbox').fill('number 4321');
+    await page.getByText('1 of 5000 messages').waitFor();
+
+    assert.ok(made >= 20 && made <= 240, `${made} rows`);
+    assert.equal(await page.locator('.message').count(), 1);
+  });
+
   test('axe finds nothing serious on any screen, light and dark, wide and narrow', async (t) => {
     const at = await visit(t);
     const person = await newPerson(peal());
@@ -576,6 +612,24 @@ async function nothingUnshown(): Promise<boolean> {
   });
   db.close();
   return count === 0;
+}
+
+/** Runs in the page: puts messages into its database. */
+async function storeMany(count: number): Promise<void> {
+  const db = await new Promise<IDBDatabase>((resolve) => {
+    const opening = indexedDB.open('peal');
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const change = db.transaction('messages', 'readwrite');
+  for (let id = 1; id <= count; id++) {
+    const message = { id, umid: id, app: 'App', aid: 1, icon: 'default', date: id * 600, priority: 0 };
+    const stored = { kind: 'message', id, shown: true, message: { ...message, message: `number ${id}.` } };
+    change.objectStore('messages').put({ id, stored });
+  }
+  await new Promise((resolve) => {
+    change.oncomplete = resolve;
+  });
+  db.close();
 }
 
 /** Runs in the page: how many things its database has. */
