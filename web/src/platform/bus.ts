@@ -13,8 +13,10 @@ export type Note =
   | { kind: 'identity'; ended?: 'signed-out' }
   | { kind: 'acknowledged' }
   | { kind: 'settings' }
-  /** The tab with the socket is to sync, or to connect. */
-  | { kind: 'sync' }
+  /** Somebody has come back to a tab, or the network has: the tab with the socket looks whether all is well. */
+  | { kind: 'wake' }
+  /** The tab with the socket is to connect, although the device is connected elsewhere. */
+  | { kind: 'reconnect' }
   /** A notification was clicked: show this. */
   | { kind: 'open'; id: number };
 

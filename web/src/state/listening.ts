@@ -21,7 +21,7 @@ import { sessionEnded } from './session.ts';
 /** Emergencies ring again after this, if their sender did not say. Seconds. */
 const RING_AGAIN = 60;
 
-/** Somebody who comes back to the tab after this long has it sync, whatever the socket says. */
+/** Who comes back to a tab after this long has it sync, whatever the socket says. */
 const LOOK_AGAIN_MS = 60_000;
 
 /** Waits for its turn to hold the socket, and listens from then on. @returns ends it */
@@ -34,6 +34,13 @@ export function startListening(): () => void {
   });
   // Another tab may hold the socket already.
   tell({ kind: 'ask' });
+  const { signal } = stop;
+  const wake = () => tell({ kind: 'wake' });
+  const onVisible = () => {
+    if (document.visibilityState === 'visible') wake();
+  };
+  addEventListener('online', wake, { signal });
+  document.addEventListener('visibilitychange', onVisible, { signal });
   return () => stop.abort();
 }
 
@@ -73,14 +80,10 @@ async function listen(signal: AbortSignal): Promise<void> {
       } else void sessionEnded();
     },
   });
-  const nudge = () => {
+  let lookedAt = Date.now();
+  const wake = () => {
     listener.nudge();
     telling.request();
-  };
-  let lookedAt = Date.now();
-  const onVisible = () => {
-    if (document.visibilityState !== 'visible') return;
-    listener.nudge();
     // A session or device that was ended elsewhere is told so by the next sync only.
     if (Date.now() - lookedAt < LOOK_AGAIN_MS) return;
     lookedAt = Date.now();
@@ -89,21 +92,18 @@ async function listen(signal: AbortSignal): Promise<void> {
   const endHearing = hear((note) => {
     if (note.kind === 'ask') say(connection.peek());
     if (note.kind === 'acknowledged') telling.request();
-    if (note.kind === 'sync' && replaced) {
+    if (note.kind === 'wake') wake();
+    if (note.kind === 'reconnect' && replaced) {
       replaced = false;
-      void listener.start();
-    } else if (note.kind === 'sync') listener.sync();
+      listener.start().catch(over.reject);
+    }
   });
-  addEventListener('online', nudge);
-  document.addEventListener('visibilitychange', onVisible);
   const endRinging = ringEmergencies();
   try {
     await listener.start();
     await over.promise;
   } finally {
     endRinging();
-    removeEventListener('online', nudge);
-    document.removeEventListener('visibilitychange', onVisible);
     endHearing();
     await Promise.all([listener.stop(), telling.stop()]);
   }

@@ -59,7 +59,7 @@ function Status() {
     <div class={`status ${now}`}>
       <span role="status">{text.connection[now]}</span>
       {now === 'replaced' && (
-        <Button onClick={() => tell({ kind: 'sync' })}>{text.connection.reconnect}</Button>
+        <Button onClick={() => tell({ kind: 'reconnect' })}>{text.connection.reconnect}</Button>
       )}
     </div>
   );
