@@ -24,6 +24,9 @@ export interface ApiStackProps extends StackProps {
 /** The front door: the HTTP API with a function for sending, one for sync, one for
  * accounts, one for receipts; the documentation; and the operator's. */
 export class ApiStack extends Stack {
+  /** Where senders and devices connect. */
+  readonly endpoint: string;
+
   constructor(scope: Construct, id: string, options: ApiStackProps) {
     const { data, dispatch, bundles, signUp, registrationsPerHour, sending, ...props } = options;
     super(scope, id, props);
@@ -205,6 +208,19 @@ export class ApiStack extends Stack {
       // Without it S3 calls what is missing forbidden.
       .allow(['s3:ListBucket'], data.media.bucketArn);
 
+    const pushKey = new PealFunction(this, 'PushKey', {
+      bundle: bundles('push-key'),
+      description: 'Tells browsers the key that they subscribe to Web Push with',
+      environment: {
+        DIRECTORY_TABLE: directory.tableName,
+        CARRIER_SECRET: data.webPushSecret.secretArn,
+      },
+      timeout: Duration.seconds(15),
+      memory: 512,
+    })
+      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      .allow(['secretsmanager:GetSecretValue'], data.webPushSecret.secretArn);
+
     const admin = operator(this, data, dispatch, bundles('admin'));
 
     const api = new HttpApi(this, 'HttpApi', {
@@ -260,10 +276,12 @@ export class ApiStack extends Stack {
     route(media, HttpMethod.GET, '/sounds/{file}', '/icons/{file}', ...suffixed('/1/account/sounds'));
     route(media, HttpMethod.POST, ...suffixed('/1/sounds'), ...suffixed('/1/sounds/{name}/delete'));
     route(media, HttpMethod.POST, ...suffixed('/1/apps/{id}/icon'), ...suffixed('/1/apps/{id}/icon/delete'));
+    route(pushKey, HttpMethod.GET, ...suffixed('/1/push_key'));
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
+    this.endpoint = api.apiEndpoint;
     new CfnOutput(this, 'ApiUrl', {
-      value: api.apiEndpoint,
+      value: this.endpoint,
       description: 'Where senders and devices connect',
     });
     new CfnOutput(this, 'AdminFunction', {

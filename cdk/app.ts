@@ -8,6 +8,8 @@ import { ceilings } from './ceilings.ts';
 import { DataStack } from './data-stack.ts';
 import { DispatchStack } from './dispatch-stack.ts';
 import { sendingLimits } from './sending-limits.ts';
+import { webSite } from './web-site.ts';
+import { WebStack } from './web-stack.ts';
 
 const app = new App();
 const signUp = signUpMode(app.node.tryGetContext('signUp') ?? 'closed');
@@ -23,7 +25,7 @@ const dispatch = new DispatchStack(app, 'PealDispatch', {
   bundles,
   ceilings: limits,
 });
-new ApiStack(app, 'PealApi', {
+const api = new ApiStack(app, 'PealApi', {
   description: 'Peal: the REST API',
   data,
   dispatch,
@@ -31,6 +33,13 @@ new ApiStack(app, 'PealApi', {
   signUp,
   registrationsPerHour,
   sending,
+});
+new WebStack(app, 'PealWeb', {
+  description: 'Peal: the browser client',
+  data,
+  dispatch,
+  api,
+  site: await webSite(),
 });
 Tags.of(app).add('app', 'peal');
 

@@ -28,11 +28,14 @@ export class DispatchStack extends Stack {
   readonly receipts: Receipts;
   /** The WebSocket API's management endpoint, and the ARN of posting to its connections. */
   readonly socket: { endpoint: string; manage: string };
+  /** Where desktops and browsers connect. */
+  readonly socketUrl: string;
 
   constructor(scope: Construct, id: string, { data, bundles, ceilings, ...props }: DispatchStackProps) {
     super(scope, id, props);
     const socket = this.#socket(data, bundles('socket'));
     this.socket = socket;
+    this.socketUrl = socket.url;
 
     /** A carrier that reaches devices by a push target, with credentials that the operator provides. */
     const pushCarrier = (
@@ -93,7 +96,7 @@ export class DispatchStack extends Stack {
   }
 
   /** The WebSocket API and its function. */
-  #socket(data: DataStack, bundle: string): { endpoint: string; manage: string } {
+  #socket(data: DataStack, bundle: string): { endpoint: string; manage: string; url: string } {
     const socket = new PealFunction(this, 'Socket', {
       bundle,
       description: 'Answers what clients say over the desktop socket',
@@ -127,6 +130,6 @@ export class DispatchStack extends Stack {
       .allow(['dynamodb:Query'], data.mailbox.tableArn)
       .allow(['execute-api:ManageConnections'], manage);
     new CfnOutput(this, 'SocketUrl', { value: stage.url, description: 'Where desktops connect' });
-    return { endpoint: stage.callbackUrl, manage };
+    return { endpoint: stage.callbackUrl, manage, url: stage.url };
   }
 }

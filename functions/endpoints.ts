@@ -8,6 +8,7 @@ import type { Endpoint } from './endpoint.ts';
 import * as groups from './groups/endpoints.ts';
 import * as info from './info/endpoints.ts';
 import * as media from './media/endpoints.ts';
+import * as pushKey from './push-key/endpoints.ts';
 import * as receipts from './receipts/endpoints.ts';
 import * as send from './send/endpoints.ts';
 import * as sync from './sync/endpoints.ts';
@@ -56,6 +57,6 @@ export const AREAS: Readonly<Record<string, Area>> = {
   devices: {
     name: 'Messages on a device',
     about: 'What a device does with the secret of a session: it asks what waits, stores it, and says so.',
-    endpoints: { ...sync },
+    endpoints: { ...sync, ...pushKey },
   },
 };

@@ -1,4 +1,3 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { DeviceRegistry } from '../lib/accounts/device-registry.ts';
@@ -8,9 +7,7 @@ import { Mailbox } from '../lib/mailbox/mailbox.ts';
 import { Receipts } from '../lib/receipts/receipts.ts';
 import { Queue } from '../lib/storage/queue.ts';
 import { CALL, table, variable } from './environment.ts';
-
-/** For how long credentials are used before they are read again, so that a rotation reaches warm Lambdas. */
-const CREDENTIALS_MS = 5 * 60_000;
+import { carrierSecret } from './secret.ts';
 
 /** The handler of a push Lambda: they differ only in the carrier that they bind. */
 export function pushHandler(name: CarrierName, carrier: () => Promise<Carrier>) {
@@ -38,18 +35,13 @@ export function pushHandler(name: CarrierName, carrier: () => Promise<Carrier>) 
  * @param create makes the carrier of the secret's text; undefined if the operator has not put credentials into it
  */
 export function fromSecret(create: (secret: string) => Carrier | undefined): () => Promise<Carrier> {
-  const client = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
-  let current: { secret: string; carrier: Carrier; readAt: number } | undefined;
+  const read = carrierSecret();
+  let current: { secret: string; carrier: Carrier } | undefined;
   return async () => {
-    if (current && Date.now() - current.readAt < CREDENTIALS_MS) return current.carrier;
-    const answer = await client.send(new GetSecretValueCommand({ SecretId: variable('CARRIER_SECRET') }));
-    const secret = answer.SecretString ?? '';
-    if (current?.secret === secret) {
-      current.readAt = Date.now();
-      return current.carrier;
-    }
+    const secret = await read();
+    if (current?.secret === secret) return current.carrier;
     await current?.carrier.close();
-    current = { secret, carrier: create(secret) ?? OFF, readAt: Date.now() };
+    current = { secret, carrier: create(secret) ?? OFF };
     return current.carrier;
   };
 }

@@ -6,12 +6,13 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const CACHE = join(ROOT, '.build', 'cloud');
-/** What the synthesized templates and their bundles are made of. */
+/** What the synthesized templates, their bundles and the web site are made of. */
 const SOURCES = [
   'cdk/**/*.ts',
   'functions/**/*.ts',
   'functions/*/assets/*/*',
   'lib/**/*.ts',
+  'web/**/*.*',
   'cdk.json',
   'package-lock.json',
   'tsconfig.json',

@@ -16,6 +16,7 @@ import type { Queue } from './resources/queues.ts';
 import { readApis } from './template/apis.ts';
 import { REGION } from './template/pseudo.ts';
 import type { CloudLog, Meter } from './types.ts';
+import { createWebSite, type WebSite } from './web/server.ts';
 import { createWebSocketApi, type WebSocketApi, type WebSocketApiOptions } from './websocket-api/server.ts';
 
 /** Stand-ins for the world outside the templates. */
@@ -29,8 +30,8 @@ export interface Outside {
 
 export interface CloudOptions extends Omit<EngineOptions, 'meter'> {
   meter?: Meter;
-  /** Ports of the first HTTP API and the first WebSocket API; 0 (default) for any. */
-  ports?: { api?: number; socket?: number };
+  /** Ports of the first HTTP API, the first WebSocket API and the first web site; 0 (default) for any. */
+  ports?: { api?: number; socket?: number; web?: number };
   /** Host names besides its own under which the first HTTP API is reached over TLS. */
   apiNames?: readonly string[];
   /** Starts the stand-ins for carriers with certificates from `authority`. Without it functions reach nothing outside. */
@@ -49,6 +50,8 @@ export interface Cloud {
   readonly api: HttpApi | undefined;
   /** The first WebSocket API of the template; undefined if it has none. */
   readonly socket: WebSocketApi | undefined;
+  /** The first web site of the template; undefined if it has none. */
+  readonly web: WebSite | undefined;
   /** By name. */
   readonly functions: ReadonlyMap<string, LambdaFunction>;
   readonly front: Front;
@@ -131,6 +134,24 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     for (const [apiId, port] of own) {
       if (port !== undefined) hosts[`${apiId}.execute-api.${REGION}.amazonaws.com:443`] = port;
     }
+    const bases = [
+      ...apis.http.map(({ apiId }, index) => ['https', apiId, https[index]?.url] as const),
+      ...apis.webSocket.map(({ apiId }, index) => ['wss', apiId, sockets[index]?.url] as const),
+    ];
+    const addresses = Object.fromEntries([
+      ...bases.map(([scheme, apiId, url]) => [
+        `${scheme}://${apiId}.execute-api.${REGION}.amazonaws.com`,
+        new URL(String(url)).origin,
+      ]),
+      ...engine.buckets.map((name) => [`https://${name}.s3.${REGION}.amazonaws.com`, engine.front.url]),
+    ]);
+    const sites: WebSite[] = [];
+    for (const [index, description] of engine.sites.entries()) {
+      const port = index === 0 ? (options.ports?.web ?? 0) : 0;
+      const site = await createWebSite(description, { port, addresses, log });
+      sites.push(site);
+      closers.push(() => site.close());
+    }
     const dir = mkdtempSync(join(tmpdir(), 'peal-cloud-'));
     closers.push(() => rmSync(dir, { recursive: true, force: true }));
     const ca = join(dir, 'ca.pem');
@@ -162,6 +183,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     return {
       api: https[0],
       socket: sockets[0],
+      web: sites[0],
       functions,
       front: engine.front,
       meter,

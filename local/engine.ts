@@ -26,6 +26,7 @@ import { loadAssembly, type StackTemplate } from './template/assembly.ts';
 import { readFunctions } from './template/functions.ts';
 import { isObject } from './template/json.ts';
 import { buildModel, type Model } from './template/model.ts';
+import { readSites, type SiteDescription } from './template/sites.ts';
 import type { CloudLog, FunctionSpec, LocalFunction, Meter } from './types.ts';
 
 export interface EngineOptions {
@@ -51,6 +52,8 @@ export interface Engine {
   readonly model: Model;
   /** The functions of the template, to be made invocable by the caller. */
   readonly specs: readonly FunctionSpec[];
+  /** The web sites of the template, to be served by the caller. */
+  readonly sites: readonly SiteDescription[];
   readonly front: Front;
   readonly iam: Iam;
   readonly mayInvoke: MayInvoke;
@@ -173,6 +176,7 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
   return {
     model,
     specs: functions.specs,
+    sites: readSites(model, stacks),
     front,
     iam,
     mayInvoke: readPermissions(model),

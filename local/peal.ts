@@ -18,6 +18,7 @@ export interface Peal {
   /** Addresses, whole. */
   api: string;
   socket: string;
+  web: string;
   control: string;
   close(): Promise<void>;
 }
@@ -59,6 +60,7 @@ export async function startPeal(options: PealOptions): Promise<Peal> {
     carriers: carriers!,
     api: cloud.api!.url,
     socket: cloud.socket!.url,
+    web: cloud.web!.url,
     control: carriers!.control.url,
     close: () => cloud.close(),
   };

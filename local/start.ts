@@ -1,7 +1,7 @@
 /**
  * `npm start`: Peal on this machine, with a demo account and a device of each kind.
  *
- * `PORT` (default 7325, PEAL on a phone's keys): the API's; the socket, the web page and the carriers' control follow.
+ * `PORT` (default 7325, PEAL on a phone's keys): the API's; the socket, the web app and the carriers' control follow.
  * 0: any ports. `--data DIR` keeps everything there; without it, nothing is kept.
  */
 import { mkdirSync } from 'node:fs';
@@ -11,7 +11,6 @@ import { createApi, type StoredMessage } from '../lib/device/index.ts';
 import { currentAssembly } from './assembly.ts';
 import { demoAccount } from './demo/account.ts';
 import { type DemoDevice, startDemoDevices } from './demo/devices.ts';
-import { startDemoPage } from './demo/page.ts';
 import { startPeal } from './peal.ts';
 import { removeState, writeState } from './state.ts';
 import type { CloudLog } from './types.ts';
@@ -50,7 +49,7 @@ async function start(): Promise<void> {
   const peal = await startPeal({
     assembly,
     log,
-    ports: { api: at(0), socket: at(1) },
+    ports: { api: at(0), socket: at(1), web: at(2) },
     control: at(3),
     ...(dataDir && { dataDir: join(dataDir, 'cloud') }),
   });
@@ -59,22 +58,20 @@ async function start(): Promise<void> {
   const api = createApi({ url: peal.api });
   const { account, secret } = await demoAccount(api, dataDir);
   const curl = `curl -d token=${account.token} -d user=${account.user} -d message="Hello from $(hostname)" ${peal.api}/1/messages.json`;
-  const page = await startDemoPage(at(2), curl);
-  closers.unshift(() => page.close());
   const devices = await startDemoDevices({
     api,
     socket: peal.socket,
     carriers: peal.carriers,
     session: { user: account.user, secret },
     folder: dataDir && join(dataDir, 'devices'),
-    onMessage: (device, message) => page.show(announce(device, message)),
+    onMessage: announce,
     onError: (device, error) => log('error', `${device.name}: ${String(error)}`),
   });
   closers.unshift(async () => void (await Promise.all(devices.map((device) => device.stop()))));
   writeState({
     api: peal.api,
     socket: peal.socket,
-    web: page.url,
+    web: peal.web,
     carriers: { control: peal.control },
     demo: { ...account, devices: devices.map(({ name, platform, id }) => ({ name, platform, id })) },
   });
@@ -83,7 +80,7 @@ async function start(): Promise<void> {
   say(`Peal is ready (${((performance.now() - began) / 1000).toFixed(1)} s).
   API       ${peal.api}
   Socket    ${peal.socket}
-  Watch     ${page.url}
+  Web       ${peal.web} (log in with the account below)
   Carriers  ${peal.control}/received (what FCM, APNs and push services took)
   Account   ${account.email}, password ${account.password}
   Devices   ${devices.map(({ name, reached }) => `${name} (${reached})`).join(', ')}
@@ -103,14 +100,13 @@ It arrives here. Ctrl-C ends everything. The first one is on its way:
 }
 
 /** Prints what arrived where. */
-function announce(device: DemoDevice, stored: StoredMessage) {
+function announce(device: DemoDevice, stored: StoredMessage): void {
   const time = new Date().toLocaleTimeString('en-GB');
   const { title, message } =
     stored.kind === 'message'
       ? { title: stored.message.title ?? stored.message.app, message: stored.message.message }
       : { title: 'Unreadable', message: stored.reason };
   console.log(`${time}  ${device.name.padEnd(13)}  ${device.reached.padEnd(16)}  ${title}: ${message}`);
-  return { time, device: device.name, reached: device.reached, title, message };
 }
 
 async function end(code: number): Promise<void> {

@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { type E2eeKey, openE2ee } from '../../lib/device/e2ee.ts';
 import type { Message } from '../../lib/device/envelope.ts';
+import { htmlToText } from '../../lib/device/html-text.ts';
 import type { AttachmentLoss, StoredMessage } from '../../lib/device/store.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { harmless, jsonLine, note, write } from '../output.ts';
 import { clock } from '../time.ts';
-import { htmlToText } from './html-text.ts';
 
 /** A message as it is shown, and where its attachment is. */
 export type Shown = StoredMessage & {

@@ -1,7 +1,7 @@
 /** Peal's HTTP API, typed: what a device, a dashboard or a command line calls. docs/protocol.md describes it. */
 import type { PushTarget } from '../carriers/carrier.ts';
 import { isRecord } from './envelope.ts';
-import { ProtocolError } from './errors.ts';
+import { PealError, ProtocolError } from './errors.ts';
 import { call, download, type HttpOptions, upload } from './http.ts';
 import { toBase64 } from './keys.ts';
 import { idOf } from './message.ts';
@@ -135,6 +135,8 @@ export interface PealApi {
   updateDevice(id: string, change: DeviceChange): Promise<void>;
   listDevices(): Promise<DeviceInfo[]>;
   deleteDevice(id: string): Promise<void>;
+  /** @returns the key to subscribe to Web Push with (base64url); undefined if Peal has none, and so no Web Push */
+  pushKey(): Promise<string | undefined>;
   createApp(name: string): Promise<{ id: string; token: string }>;
   listApps(): Promise<AppInfo[]>;
   /** @returns the new token; the old one is worth nothing afterwards */
@@ -191,6 +193,14 @@ export function createApi(options: HttpOptions): PealApi {
     updateDevice: async (id, change) => void (await post(at('devices', id), changes(change))),
     listDevices: async () => list<DeviceInfo>(await get('devices.json'), 'devices'),
     deleteDevice: async (id) => void (await post(at('devices', id, '/delete'))),
+    pushKey: async () => {
+      try {
+        return text(await get('push_key.json'), 'public_key');
+      } catch (error) {
+        if (error instanceof PealError && error.status === 404) return undefined;
+        throw error;
+      }
+    },
     createApp: async (name) => {
       const answer = await post('apps.json', { name });
       return { id: text(answer, 'id'), token: text(answer, 'token') };

@@ -171,7 +171,15 @@ class FolderStore implements FileStore {
   }
 
   async unshown() {
-    return this.#table.list().filter((message) => !message.shown);
+    return this.#table.unshown();
+  }
+
+  async unreadable() {
+    return this.#table.unreadable();
+  }
+
+  async expiring() {
+    return this.#table.expiring();
   }
 
   async highest() {

@@ -256,7 +256,7 @@ export function createInbox(options: InboxOptions): Inbox {
 
     async readAgain() {
       const { keys } = await identity();
-      const again = (await store.list()).flatMap((message) => {
+      const again = (await store.unreadable()).flatMap((message) => {
         if (message.kind !== 'unreadable') return [];
         const { kept, id } = message;
         const read =
@@ -269,14 +269,11 @@ export function createInbox(options: InboxOptions): Inbox {
     },
 
     async removeExpired() {
-      const messages = await store.list();
-      const expired = messages.filter(hasExpired).map(({ id }) => id);
+      const expiring = await store.expiring();
+      const isPast = ({ expires }: { expires: number }) => expires * 1000 <= now();
+      const expired = expiring.filter(isPast).map(({ id }) => id);
       if (expired.length > 0) await store.remove(expired);
-      const times = messages.flatMap((message) =>
-        message.kind === 'message' && message.message.expires !== undefined && !hasExpired(message)
-          ? [message.message.expires]
-          : [],
-      );
+      const times = expiring.filter((one) => !isPast(one)).map(({ expires }) => expires);
       return times.length > 0 ? times.reduce((a, b) => Math.min(a, b)) : undefined;
     },
   };

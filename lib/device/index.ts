@@ -5,6 +5,7 @@ export * from './e2ee.ts';
 export { type Enrolment, enrol } from './enrol.ts';
 export { type Message, parseEnvelope, type ReadEnvelope } from './envelope.ts';
 export * from './errors.ts';
+export { htmlToText } from './html-text.ts';
 export type { HttpOptions } from './http.ts';
 export * from './inbox.ts';
 export * from './keys.ts';

@@ -20,7 +20,9 @@ export function createMemoryStore(options: { now?: () => number } = {}): DeviceS
     add: async (messages) => table.apply({ op: 'add', messages }),
     has: async (id) => table.has(id),
     list: async () => table.list(),
-    unshown: async () => table.list().filter((message) => !message.shown),
+    unshown: async () => table.unshown(),
+    unreadable: async () => table.unreadable(),
+    expiring: async () => table.expiring(),
     markShown: async (ids) => table.apply({ op: 'shown', ids }),
     remove: async (ids) => {
       table.apply({ op: 'remove', ids, at: Math.floor(now() / 1000) });

@@ -26,17 +26,15 @@ export class MessageTable {
 
   /** The messages of a batch that would change something; the others are repeats. */
   news(messages: readonly NewMessage[]): NewMessage[] {
-    return messages.filter((message) => {
-      if (this.#removed.has(message.id)) return false;
-      const known = this.#messages.get(message.id);
-      return !known || (known.kind === 'unreadable' && message.kind === 'message');
-    });
+    return messages.filter((message) => this.#isNew(message));
   }
 
   apply(record: TableRecord): void {
     switch (record.op) {
       case 'add':
-        for (const message of this.news(record.messages)) {
+        for (const message of record.messages) {
+          // Looked at one by one: a batch may have a message twice.
+          if (!this.#isNew(message)) continue;
           this.#messages.set(message.id, { ...message, shown: false });
           this.#highest = Math.max(this.#highest ?? 0, message.id);
         }
@@ -63,6 +61,12 @@ export class MessageTable {
     }
   }
 
+  #isNew({ id, kind }: NewMessage): boolean {
+    if (this.#removed.has(id)) return false;
+    const known = this.#messages.get(id);
+    return !known || (known.kind === 'unreadable' && kind === 'message');
+  }
+
   has(id: number): boolean {
     return this.#messages.has(id) || this.#removed.has(id);
   }
@@ -79,6 +83,22 @@ export class MessageTable {
 
   list(): StoredMessage[] {
     return [...this.#messages.values()].sort((a, b) => a.id - b.id);
+  }
+
+  unshown(): StoredMessage[] {
+    return this.list().filter((message) => !message.shown);
+  }
+
+  unreadable(): StoredMessage[] {
+    return this.list().filter((message) => message.kind === 'unreadable');
+  }
+
+  expiring(): { id: number; expires: number }[] {
+    return this.list().flatMap(({ id, ...rest }) =>
+      rest.kind === 'message' && rest.message.expires !== undefined
+        ? [{ id, expires: rest.message.expires }]
+        : [],
+    );
   }
 
   highest(): number | undefined {

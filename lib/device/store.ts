@@ -51,6 +51,10 @@ export interface DeviceStore {
   setAttachment(id: number, attachment: Uint8Array | AttachmentLoss): Promise<void>;
   /** The bytes of a message's attachment; undefined if none are stored. */
   attachment(id: number): Promise<Uint8Array | undefined>;
+  /** Messages that could not be read, by ascending id. */
+  unreadable(): Promise<StoredMessage[]>;
+  /** Ids of the messages that expire, and when they do. Unix seconds. */
+  expiring(): Promise<{ id: number; expires: number }[]>;
   markShown(ids: readonly number[]): Promise<void>;
   /** Removes messages and their attachments for good; their ids stay known, so that a late copy does not bring them back. */
   remove(ids: readonly number[]): Promise<void>;

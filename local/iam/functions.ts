@@ -25,9 +25,10 @@ export function createIam(model: Model, specs: readonly FunctionSpec[], log: Clo
   }
   for (const resource of model.ofType('AWS::Lambda::Function')) {
     const spec = specs.find(({ name }) => name === resource.ref);
+    if (!spec) continue;
     const stream = logStreamArn(logGroupOf(resource));
     for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents']) {
-      if (spec && iam.authorize(spec.accessKeyId, action, stream).allowed) continue;
+      if (iam.authorize(spec.accessKeyId, action, stream).allowed) continue;
       log('warn', `${resource.ref} may not ${action} on its log group: on AWS its logs would be lost`, {
         function: resource.ref,
       });

@@ -6,6 +6,7 @@ import type { FunctionSpec } from '../types.ts';
 import type { StackTemplate } from './assembly.ts';
 import { asNumber, asObject, asString, isObject, type JsonObject, TemplateError } from './json.ts';
 import { type Model, type Resource, whereIs } from './model.ts';
+import { deployers } from './sites.ts';
 
 /** Properties that are heeded or change nothing locally; any other would be silently not run. */
 const PROPERTIES = new Set([
@@ -34,7 +35,7 @@ export interface Functions {
 }
 
 /**
- * Reads every `AWS::Lambda::Function`.
+ * Reads every `AWS::Lambda::Function`, but for what copies a web site's files at deployment.
  *
  * @throws TemplateError for a runtime, property, role or code that the local cloud cannot run
  */
@@ -42,7 +43,11 @@ export function readFunctions(model: Model, stacks: StackTemplate[]): Functions 
   const assets = new Map(stacks.flatMap((stack) => [...stack.assets]));
   const roleArns = new Set(model.ofType('AWS::IAM::Role').map(({ attributes }) => attributes.Arn));
   const temporary: string[] = [];
-  const specs = model.ofType('AWS::Lambda::Function').map((resource): FunctionSpec => {
+  const atDeployment = deployers(model);
+  const running = model
+    .ofType('AWS::Lambda::Function')
+    .filter(({ attributes }) => !atDeployment.has(attributes.Arn as string));
+  const specs = running.map((resource): FunctionSpec => {
     const { properties } = resource;
     for (const name of Object.keys(properties)) {
       if (!PROPERTIES.has(name)) throw new TemplateError(whereIs(resource, name), 'is not supported here');

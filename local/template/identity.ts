@@ -71,6 +71,19 @@ const IDENTITIES: Record<string, Identify> = {
   'AWS::Lambda::EventInvokeConfig': (seed) => numbered(seed, 'Id'),
   'AWS::S3::BucketPolicy': (seed) => numbered(seed, 'Id'),
   'AWS::SQS::QueuePolicy': (seed) => numbered(seed, 'Id'),
+  'AWS::Lambda::LayerVersion': (seed) => {
+    const name = physicalName(seed, 'LayerName', 140);
+    const ref = arn('lambda', `layer:${name}:1`);
+    return { ref, attributes: { LayerVersionArn: ref } };
+  },
+  'AWS::CloudFront::Distribution': (seed) => {
+    const ref = `E${shortId(seed, 13).toUpperCase()}`;
+    const domain = `d${shortId(seed, 13)}.cloudfront.net`;
+    return { ref, attributes: { Id: ref, DomainName: domain } };
+  },
+  'AWS::CloudFront::OriginAccessControl': (seed) => numbered(seed, 'Id'),
+  'AWS::CloudFront::ResponseHeadersPolicy': (seed) => numbered(seed, 'Id'),
+  'Custom::CDKBucketDeployment': (seed) => numbered(seed, 'DestinationBucketArn'),
   'AWS::CDK::Metadata': (seed) => numbered(seed, 'Id'),
 };
 

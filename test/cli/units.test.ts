@@ -7,12 +7,12 @@ import fc from 'fast-check';
 import type { CliError } from '../../cli/errors.ts';
 import { explain } from '../../cli/failures.ts';
 import { deviceName } from '../../cli/listen/device.ts';
-import { htmlToText } from '../../cli/listen/html-text.ts';
 import { harmless, jsonLine, table } from '../../cli/output.ts';
 import { configFile, dataFolder } from '../../cli/paths.ts';
 import { readLine } from '../../cli/prompt.ts';
 import { parseDuration, parseTime } from '../../cli/time.ts';
 import { PealError } from '../../lib/device/errors.ts';
+import { htmlToText } from '../../lib/device/html-text.ts';
 
 test('never shows a password that is typed', async () => {
   const input = new PassThrough();

@@ -69,6 +69,26 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual(await store.unshown(), [{ ...newMessage(1), shown: false }]);
     });
 
+    test('of two copies in one batch the readable one stays', async (t) => {
+      const store = await open(t);
+
+      await store.add([newMessage(1), unreadable(1), unreadable(2), newMessage(2)]);
+
+      assert.deepEqual(await store.list(), [
+        { ...newMessage(1), shown: false },
+        { ...newMessage(2), shown: false },
+      ]);
+    });
+
+    test('says what cannot be read, and what expires when', async (t) => {
+      const store = await open(t);
+
+      await store.add([newMessage(1), newMessage(2, { expires: 2000 }), unreadable(3)]);
+
+      assert.deepEqual(await store.unreadable(), [{ ...unreadable(3), shown: false }]);
+      assert.deepEqual(await store.expiring(), [{ id: 2, expires: 2000 }]);
+    });
+
     test('marks as shown only what is named and there', async (t) => {
       const store = await open(t);
       await store.add([newMessage(1), newMessage(2)]);

@@ -188,6 +188,7 @@ const STORY: Step[] = [
     fields: () => ({ name: 'clock', enabled: 0 }),
   },
   { operation: 'POST /1/devices/{id}/delete.json', at: { id: 'watch' } },
+  { operation: 'GET /1/push_key.json' },
   { operation: 'POST /1/apps.json', fields: () => ({ name: 'Other' }), keep: { other: 'id' } },
   { operation: 'GET /1/apps.json' },
   { operation: 'POST /1/apps/{id}/rotate.json', at: { id: 'other' } },

@@ -8,7 +8,7 @@ import { asList, isObject, type JsonObject } from '../../local/template/json.ts'
 import type { LogLine } from '../support/peal.ts';
 import { type Cleanup, temporaryDir } from './assemblies.ts';
 
-export type StackName = 'PealApi' | 'PealData' | 'PealDispatch';
+export type StackName = 'PealApi' | 'PealData' | 'PealDispatch' | 'PealWeb';
 
 /** Takes something out of a template. */
 export type Gap = (resources: Record<string, JsonObject>) => void;

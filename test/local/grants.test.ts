@@ -424,6 +424,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     const mine = api.withSecret(session.secret);
     await mine.updateDevice(desktop.id, { name: 'renamed', enabled: false });
     await mine.listDevices();
+    await mine.pushKey();
     await mine.deleteDevice(phones[0]!.id);
     const [app] = await mine.listApps();
     await mine.rotateApp(app!.id);

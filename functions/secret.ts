@@ -1,0 +1,17 @@
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { CALL, variable } from './environment.ts';
+
+/** For how long credentials are used before they are read again, so that a rotation reaches warm Lambdas. */
+const CREDENTIALS_MS = 5 * 60_000;
+
+/** @returns what gives the text of the carrier's secret, read again every five minutes */
+export function carrierSecret(): () => Promise<string> {
+  const client = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
+  let current: { text: string; readAt: number } | undefined;
+  return async () => {
+    if (current && Date.now() - current.readAt < CREDENTIALS_MS) return current.text;
+    const answer = await client.send(new GetSecretValueCommand({ SecretId: variable('CARRIER_SECRET') }));
+    current = { text: answer.SecretString ?? '', readAt: Date.now() };
+    return current.text;
+  };
+}

@@ -1,0 +1,222 @@
+/** The web app in a Chromium, as a person has it: one browser for all tests, a profile of its own for each. */
+import { EventEmitter, on } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type axe from 'axe-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type CDPSession,
+  chromium,
+  type Page,
+  type WebSocket,
+} from 'playwright-core';
+import { createApi, type PealApi } from '../../lib/device/index.ts';
+import type { TestPeal } from '../support/peal.ts';
+
+/** A notification that the page or the worker has shown. */
+export interface Shown {
+  tag: string;
+  title: string;
+  body: string;
+  silent: boolean;
+}
+
+/** An account of which the test knows the password. */
+export interface Account {
+  email: string;
+  password: string;
+  user: string;
+  secret: string;
+  api: PealApi;
+  token: string;
+}
+
+/** A profile of the browser, with the permission to notify. */
+export interface Visit {
+  context: BrowserContext;
+  /** What its pages have shown, in order. */
+  shown: Shown[];
+  /** What its pages complained of: a policy that was violated, an error that nobody caught. */
+  complaints: string[];
+  /** How many sockets its tabs have open. */
+  sockets(): number;
+  /** The next notification that fits, of those shown already or still to come within 20 seconds. */
+  notice(fits: (shown: Shown) => boolean): Promise<Shown>;
+  /** A tab at the app. */
+  open(path?: string): Promise<Page>;
+  /** Opens a tab and logs in, which makes this browser a device. Resolves when it is connected. */
+  enter(account: Account): Promise<Page>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds. */
+const PATIENCE = 20_000;
+
+const WIDE = { width: 1280, height: 800 };
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export function launch(executablePath: string): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    chromiumSandbox: false,
+    args: [
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-background-networking',
+      '--disable-component-update',
+    ],
+  });
+}
+
+let accounts = 0;
+
+export async function newPerson(peal: TestPeal): Promise<Account> {
+  accounts++;
+  const [email, password] = [`person${accounts}@example.org`, 'correct horse'];
+  const open = createApi({ url: peal.api });
+  const { user, secret } = await open.signUp({ email, password });
+  const api = open.withSecret(secret);
+  const { token } = await api.createApp('Tests');
+  return { email, password, user, secret, api, token };
+}
+
+export async function newVisit(browser: Browser, peal: TestPeal): Promise<Visit> {
+  const context = await browser.newContext({
+    viewport: WIDE,
+    permissions: ['notifications', 'clipboard-write'],
+  });
+  context.setDefaultTimeout(PATIENCE);
+  const shown: Shown[] = [];
+  const complaints: string[] = [];
+  const events = new EventEmitter<{ shown: [Shown] }>();
+  await context.exposeBinding('noticed', (_, notice: Shown) => {
+    shown.push(notice);
+    events.emit('shown', notice);
+  });
+  await context.addInitScript(() => {
+    // A blank page has none.
+    if (!('ServiceWorkerRegistration' in window)) return;
+    const { prototype } = ServiceWorkerRegistration;
+    const show = prototype.showNotification;
+    prototype.showNotification = function (title, options = {}) {
+      const { tag = '', body = '', silent } = options;
+      (window as unknown as { noticed(notice: unknown): void }).noticed({
+        title,
+        tag,
+        body,
+        silent: silent === true,
+      });
+      return show.call(this, title, options);
+    };
+  });
+  context.on('console', (message) => {
+    // The network is cut on purpose, and such a profile has no push service.
+    if (message.type() === 'error' && !/net::ERR_|Push API in incognito/.test(message.text()))
+      complaints.push(message.text());
+  });
+  context.on('weberror', (error) => complaints.push(String(error.error())));
+
+  const sockets = new Map<WebSocket, Page>();
+  context.on('page', (page) => {
+    page.on('websocket', (socket) => {
+      sockets.set(socket, page);
+      socket.on('close', () => sockets.delete(socket));
+    });
+  });
+
+  async function open(path = '/'): Promise<Page> {
+    const page = await context.newPage();
+    await page.goto(`${peal.web}${path}`);
+    return page;
+  }
+
+  return {
+    context,
+    shown,
+    complaints,
+    sockets: () => [...sockets.values()].filter((page) => !page.isClosed()).length,
+    async notice(fits) {
+      const known = shown.find(fits);
+      if (known) return known;
+      try {
+        for await (const [notice] of on(events, 'shown', { signal: AbortSignal.timeout(PATIENCE) })) {
+          if (fits(notice)) return notice;
+        }
+      } catch (cause) {
+        throw new Error(`only shown: ${JSON.stringify(shown)}`, { cause });
+      }
+      throw new Error('the browser has ended');
+    },
+    open,
+    async enter({ email, password }) {
+      const page = await open();
+      await page.getByLabel('Email').fill(email);
+      await page.getByLabel('Password').fill(password);
+      await page.locator('button[type=submit]').click();
+      await connected(page);
+      return page;
+    },
+    close: () => context.close(),
+  };
+}
+
+export const connected = (page: Page) => page.locator('.status.connected').waitFor();
+
+/** Goes to the list of messages. */
+export const toList = (page: Page) => page.getByRole('link', { name: 'Messages', exact: true }).click();
+
+/** The row of a message in the list. */
+export const rowOf = (page: Page, text: string) => page.locator('.message', { hasText: text });
+
+/** What axe finds on a page that is serious or worse. */
+export async function seriousIssues(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(async () => {
+    const run = (window as unknown as { axe: typeof axe }).axe.run;
+    return (await run(document, { resultTypes: ['violations'] })) as axe.AxeResults;
+  });
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' | ')}`);
+}
+
+/** Reaches the service worker of the app as the browser's push service would, also when no tab is open. */
+export interface PushService {
+  deliver(payload: unknown): Promise<void>;
+}
+
+/** Has to be called while the app is open in a tab. */
+export async function pushService({ context }: Visit, { web }: TestPeal): Promise<PushService> {
+  // A tab at nowhere: what it delivers finds the worker by its origin.
+  const page = await context.newPage();
+  const session: CDPSession = await context.newCDPSession(page);
+  const registered = new Promise<string>((resolve) => {
+    session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      const own = registrations.find(({ scopeURL }) => scopeURL.startsWith(web));
+      if (own) resolve(own.registrationId);
+    });
+  });
+  await session.send('ServiceWorker.enable');
+  const registrationId = await registered;
+  return {
+    async deliver(payload) {
+      await session.send('ServiceWorker.deliverPushMessage', {
+        origin: `${web}/`,
+        registrationId,
+        data: JSON.stringify(payload),
+      });
+    },
+  };
+}
+
+/** Kills a tab's process as a crash does. */
+export async function kill({ context }: Visit, page: Page): Promise<void> {
+  const crashed = page.waitForEvent('crash');
+  const session = await context.newCDPSession(page);
+  // Never answered: who should answer is dead.
+  session.send('Page.crash').catch(() => undefined);
+  await crashed;
+  await page.close();
+}

@@ -1,0 +1,691 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import fc from 'fast-check';
+import type { Browser, Page } from 'playwright-core';
+import type { NewMessage } from '../../lib/device/index.ts';
+import { findChromium, HOW_TO_GET_ONE } from '../browser/chromium.ts';
+import { runClient } from '../clients/client-process.ts';
+import type { Cleanup } from '../local/assemblies.ts';
+import { get, post, usePeal } from '../support/peal.ts';
+import type { Step, View } from './store-page.ts';
+import {
+  type Account,
+  connected,
+  kill,
+  launch,
+  newPerson,
+  newVisit,
+  pushService,
+  rowOf,
+  type Shown,
+  seriousIssues,
+  toList,
+  type Visit,
+} from './visit.ts';
+
+/** Compressed JavaScript that the first page may load. Bytes. */
+const BUDGET = 120_000;
+
+const executable = findChromium();
+
+if (executable === undefined) {
+  test('the web app', (t) => {
+    assert.notEqual(process.env.CI, 'true', HOW_TO_GET_ONE);
+    t.diagnostic(HOW_TO_GET_ONE);
+  });
+} else {
+  describe('the web app', () => inChromium(executable));
+}
+
+const titled = (title: string) => (shown: Shown) => shown.title === title;
+
+function inChromium(path: string): void {
+  let browser: Browser;
+  after(() => browser?.close());
+  const peal = usePeal({ apiNames: ['api.pushover.net'] });
+  before(async () => {
+    browser = await launch(path);
+  });
+
+  /** A person's browser, closed after the test; nothing may be left that its pages complained of. */
+  async function visit(t: Cleanup, tolerated?: RegExp): Promise<Visit> {
+    const made = await newVisit(browser, peal());
+    t.after(async () => {
+      await made.close();
+      const complaints = made.complaints.filter((text) => !tolerated?.test(text));
+      assert.deepEqual(complaints, []);
+    });
+    return made;
+  }
+
+  /** A person who is logged in, at their messages. */
+  async function ready(t: Cleanup, tolerated?: RegExp) {
+    const person = await newPerson(peal());
+    const at = await visit(t, tolerated);
+    const page = await at.enter(person);
+    await toList(page);
+    return { person, at, page, send: sender(person) };
+  }
+
+  const sender =
+    ({ token, user }: Account) =>
+    async (message: string, more: Record<string, string> = {}) => {
+      const answer = await post(peal(), 'messages.json', { token, user, message, ...more });
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      return answer.body;
+    };
+
+  const connections = () => peal().cloud.socket!.connections();
+
+  /** Ids of what still waits for the browser's device at the server. */
+  async function waiting({ api }: Account): Promise<unknown[]> {
+    const [device] = await api.listDevices();
+    return (await api.sync(device!.id)).messages;
+  }
+
+  const acknowledged = (page: Page) =>
+    page.waitForResponse(
+      (response) =>
+        response.url().includes('/update_highest_message') && response.request().method() === 'POST',
+    );
+
+  test('the first minute: sign up, a device, a test message, the line to send with, a message from elsewhere', async (t) => {
+    const at = await visit(t);
+    const page = await at.open();
+    const folder = mkdtempSync(join(tmpdir(), 'peal-web-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const ca = join(folder, 'ca.pem');
+    writeFileSync(ca, peal().cloud.authority.pem);
+
+    await page.getByRole('button', { name: 'Sign up' }).first().click();
+    await page.getByLabel('Email').fill('first@example.org');
+    await page.getByLabel('Password').fill('correct horse');
+    await page.locator('button[type=submit]').click();
+    await connected(page);
+    await page.getByRole('button', { name: 'Send a test message' }).click();
+    const test = await at.notice(titled('It works'));
+    const [user, curl] = await page.locator('.copyable pre').allTextContents();
+    const token = /token=(\w+)/.exec(curl!)?.[1];
+    const report = await runClient(
+      { hosts: { 'api.pushover.net:443': peal().cloud.api!.httpsPort }, ca, deny: true },
+      `const { Pushover } = require('pushover-js');
+       new Pushover(input.user, input.token).send('Grüße', 'from pushover-js').then(succeed, fail);`,
+      { user, token },
+    );
+    const notice = await at.notice(titled('Grüße'));
+    await toList(page);
+    await rowOf(page, 'from pushover-js').waitFor();
+
+    assert.match(user!, /^u[A-Za-z0-9]{29}$/);
+    assert.match(curl!, new RegExp(`^curl ${peal().api}/1/messages.json .*user=${user} `, 's'));
+    assert.ok('succeeded' in report, JSON.stringify(report));
+    assert.equal(test.body, 'This message was sealed for this browser alone.');
+    assert.deepEqual([notice.body, notice.tag.length > 10], ['from pushover-js', true]);
+    const kept = await page.evaluate(storedSecrets);
+    assert.deepEqual(kept, { extractable: false, mentions: false });
+  });
+
+  test('of two tabs one holds the socket, both show what comes, and the other takes over', async (t) => {
+    const { at, page, send } = await ready(t);
+    const second = await at.open();
+    await connected(second);
+    const together = at.sockets();
+
+    await send('for both');
+    await Promise.all([rowOf(page, 'for both').waitFor(), rowOf(second, 'for both').waitFor()]);
+    await page.close();
+    await send('for the one that is left');
+    await rowOf(second, 'for the one that is left').waitFor();
+    await at.notice((shown) => shown.body === 'for the one that is left');
+
+    assert.equal(together, 1);
+    assert.equal(at.sockets(), 1);
+    assert.deepEqual(
+      at.shown.map(({ body }) => body),
+      ['for both', 'for the one that is left'],
+    );
+  });
+
+  test('offline it opens with what it has, and gets the rest when it is back', async (t) => {
+    const { at, page, send, person } = await ready(t);
+    const answered = acknowledged(page);
+    await send('kept here');
+    await rowOf(page, 'kept here').waitFor();
+    await answered;
+
+    await at.context.setOffline(true);
+    await page.reload();
+    await rowOf(page, 'kept here').waitFor();
+    await send('came meanwhile');
+    const missing = await rowOf(page, 'came meanwhile').count();
+    await at.context.setOffline(false);
+    const later = acknowledged(page);
+    await rowOf(page, 'came meanwhile').waitFor();
+    await later;
+
+    assert.equal(missing, 0);
+    assert.deepEqual(await waiting(person), []);
+  });
+
+  test('a push wakes the worker while every tab is closed: opened, shown, kept; the next start acknowledges', async (t) => {
+    const { at, page, send, person } = await ready(t);
+    const [device] = await person.api.listDevices();
+    const subscriber = peal().carriers.subscribe();
+    await person.api.updateDevice(device!.id, { push: subscriber.target });
+    const service = await pushService(at, peal());
+    const [worker] = at.context.serviceWorkers();
+    await page.close();
+    const { length } = peal().carriers.journal.received;
+
+    await send('while it was closed', { title: 'Knock' });
+    await peal().carriers.journal.waitFor(length + 1, 20_000);
+    const [payload] = subscriber.wake();
+    const notices: unknown[] = [];
+    // A push may come twice.
+    for (const _ of ['first', 'again']) {
+      await worker!.evaluate(listenForNotice);
+      await service.deliver(payload);
+      notices.push(
+        await worker!.evaluate(() => (globalThis as unknown as { notice: Promise<unknown> }).notice),
+      );
+    }
+    const visible = await worker!.evaluate(shownNow);
+    const left = await waiting(person);
+    const again = await at.open();
+    await rowOf(again, 'while it was closed').waitFor();
+    await acknowledged(again);
+
+    const notice = { title: 'Knock', body: 'while it was closed', tag: String(payload!.id) };
+    assert.deepEqual(notices, [
+      { ...notice, silent: false },
+      { ...notice, silent: true },
+    ]);
+    assert.deepEqual(visible, [notice.tag]);
+    assert.equal(left.length, 1);
+    assert.deepEqual(at.shown, []);
+    assert.deepEqual(await waiting(person), []);
+  });
+
+  for (const [moment, url] of [
+    ['the sync was answered', '/1/messages.json'],
+    ['it was to be acknowledged', '/update_highest_message.json'],
+  ] as const) {
+    test(`a tab that is killed when ${moment} loses nothing, and shows nothing twice`, async (t) => {
+      const { at, page, send, person } = await ready(t);
+      const reached = Promise.withResolvers<void>();
+      await page.route(`**${url}*`, async (route) => {
+        // The acknowledgement never leaves; the sync's answer arrives, and the tab dies with it in hand.
+        if (url.includes('messages.json')) await route.continue();
+        reached.resolve();
+      });
+
+      await send('exactly once');
+      if (url.includes('update')) await at.notice((shown) => shown.body === 'exactly once');
+      await reached.promise;
+      if (url.includes('update')) await page.waitForFunction(nothingUnshown);
+      await kill(at, page);
+      const left = await waiting(person);
+      const again = await at.open();
+      const answered = acknowledged(again);
+      await rowOf(again, 'exactly once').waitFor();
+      await answered;
+      await connected(again);
+
+      assert.equal(left.length, 1);
+      assert.equal(await rowOf(again, 'exactly once').count(), 1);
+      assert.equal(at.shown.filter(({ body }) => body === 'exactly once').length, 1);
+      assert.deepEqual(await waiting(person), []);
+    });
+  }
+
+  test('an emergency stays on top and rings again until it is acknowledged here, which its sender sees', async (t) => {
+    const { at, page, send, person } = await ready(t);
+    const [device] = await person.api.listDevices();
+    const rings = () => at.shown.filter(({ body }) => body === 'the house is on fire').length;
+    await page.clock.install();
+
+    const { receipt } = await send('the house is on fire', { priority: '2', retry: '30', expire: '600' });
+    await send('something later');
+    await rowOf(page, 'something later').waitFor();
+    const first = await page.locator('.message').first().textContent();
+    const before = rings();
+    await page.clock.runFor(31_000);
+    await at.notice((shown) => shown.body === 'the house is on fire' && rings() > before);
+    const told = page.waitForResponse((response) => response.url().includes('/acknowledge'));
+    await page.locator('.urgent').getByRole('button', { name: 'Acknowledge' }).click();
+    await told;
+    await page.locator('.urgent').waitFor({ state: 'detached' });
+    const after = rings();
+    await page.clock.runFor(120_000);
+    const { body } = await get(peal(), `receipts/${receipt}.json`, { token: person.token });
+
+    assert.match(first!, /the house is on fire/);
+    assert.equal(rings(), after);
+    assert.equal(body.acknowledged, 1);
+    assert.equal(body.acknowledged_by, person.user);
+    assert.equal(body.acknowledged_by_device, device!.name);
+  });
+
+  test('an emergency that is acknowledged offline is told to Peal when it is back', async (t) => {
+    const { at, page, send, person } = await ready(t);
+    const { receipt } = await send('fire', { priority: '2', retry: '30', expire: '600' });
+    await page.locator('.urgent a.open').click();
+
+    await at.context.setOffline(true);
+    await page.locator('.emergency').getByRole('button', { name: 'Acknowledge' }).click();
+    await page.getByText('The sender is told as soon as Peal can be reached.').waitFor();
+    const told = page.waitForResponse((response) => response.url().includes('/acknowledge') && response.ok());
+    await at.context.setOffline(false);
+    await told;
+    await page.locator('article').getByText('Acknowledged', { exact: true }).waitFor();
+    const { body } = await get(peal(), `receipts/${receipt}.json`, { token: person.token });
+
+    assert.equal(body.acknowledged, 1);
+  });
+
+  test('what is sent as script is shown as text, in every field, and nothing of it runs', async (t) => {
+    // The sanitizer parses what it takes out in a document that runs nothing, of which the browser says that it does not.
+    const { person, at, page } = await ready(t, /Content Security Policy/);
+    const { api, user } = person;
+    const { token } = await api.createApp('<b>App</b>');
+    const dialogs: string[] = [];
+    page.on('dialog', (dialog) => dialogs.push(dialog.message()));
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    const send = sender({ ...person, token, user });
+
+    for (const [n, attack] of ATTACKS.entries()) {
+      const plain = { title: `${n} ${attack}`, url: 'javascript:alert(1)', url_title: attack };
+      await send(attack, plain);
+      await send(`<b>${n}</b> ${attack}`, { ...plain, title: `html ${n}`, html: '1' });
+    }
+    for (const [n, attack] of ATTACKS.entries()) {
+      await rowOf(page, `${n} ${attack}`).first().locator('a.open').click();
+      await page.locator('article h1', { hasText: `${n} ${attack}` }).waitFor();
+      const body = await page.locator('article .body').textContent();
+      const links = await page.locator('article .link').textContent();
+      assert.equal(body, attack);
+      assert.ok(links!.startsWith(attack.trim()), links!);
+      await rowOf(page, `html ${n}`).first().locator('a.open').click();
+      await page.locator('article h1', { hasText: `html ${n}` }).waitFor();
+      assert.deepEqual(await page.evaluate(foreign), []);
+    }
+
+    assert.equal(await page.evaluate(() => 'pwned' in window), false);
+    assert.deepEqual(dialogs, []);
+    const own = [peal().web, peal().api, peal().socket];
+    assert.deepEqual(
+      requests.filter((url) => !own.some((origin) => url.startsWith(origin))),
+      [],
+    );
+    assert.equal(await page.locator('option', { hasText: '<b>App</b>' }).count(), 1);
+    assert.ok(at.shown.length >= ATTACKS.length);
+  });
+
+  test('Pushover’s HTML and the addresses in a text are shown as what they are', async (t) => {
+    const { page, send } = await ready(t);
+    const html =
+      '<b>b</b> <i>i</i> <u>u</u> <font color="#0000ff">f</font> <a href="https://example.org/a">a</a>';
+    await send(html, { html: '1', title: 'marked up' });
+    await send('see https://example.org/b?c=d, or not', { title: 'plain', url: 'https://example.org/e' });
+
+    await rowOf(page, 'marked up').locator('a.open').click();
+    await page.locator('article .body a').waitFor();
+    const marked = await page.locator('article .body').innerHTML();
+    await rowOf(page, 'plain').locator('a.open').click();
+    await page.locator('article .link a').waitFor();
+    const links = await page
+      .locator('article a[target=_blank]')
+      .evaluateAll((all) => all.map((link) => [link.getAttribute('href'), link.getAttribute('rel')]));
+
+    const there = ' target="_blank" rel="noopener noreferrer"';
+    assert.equal(marked, html.replace('/a">', `/a"${there}>`));
+    assert.deepEqual(links, [
+      ['https://example.org/b?c=d', 'noopener noreferrer'],
+      ['https://example.org/e', 'noopener noreferrer'],
+    ]);
+  });
+
+  test('the store in IndexedDB does what the store in memory does', async (t) => {
+    // The browser asks for an icon of a page that names none.
+    const at = await visit(t, /status of 403/);
+    const page = await at.open('/config.json');
+    const { outputFiles } = await build({
+      entryPoints: [join(import.meta.dirname, 'store-page.ts')],
+      bundle: true,
+      platform: 'browser',
+      format: 'iife',
+      target: 'es2022',
+      write: false,
+      logLevel: 'error',
+    });
+    await page.evaluate(outputFiles[0]!.text);
+    const compare = (steps: Step[]) =>
+      page.evaluate((all) => (window as unknown as StorePage).compare(all), steps);
+
+    const identities = await page.evaluate(() => (window as unknown as StorePage).identities());
+    await fc.assert(
+      fc.asyncProperty(fc.array(STEP, { maxLength: 12 }), async (steps) => {
+        const [inMemory, inBrowser] = await compare(steps);
+        assert.deepEqual(inBrowser, inMemory);
+      }),
+      { numRuns: 60 },
+    );
+
+    assert.deepEqual(identities, ['s', undefined, 'd', true, true]);
+  });
+
+  test('search and filters find in everything that is stored; Delete removes what is in focus', async (t) => {
+    const { page, send } = await ready(t);
+    await send('a needle in the text', { priority: '1' });
+    await send('hay', { title: 'Hay and straw' });
+    await rowOf(page, 'Hay and straw').waitFor();
+
+    await page.getByRole('searchbox').fill('NEEDLE');
+    await page.getByText('1 of 2 messages').waitFor();
+    const found = await page.locator('.message').allTextContents();
+    await page.getByRole('searchbox').fill('');
+    await page.getByLabel('Priority').selectOption('1');
+    await page.getByText('1 of 2 messages').waitFor();
+    const high = await page.locator('.message').count();
+    await page.getByLabel('Priority').selectOption('');
+    await page.locator('a.open').first().focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Delete');
+    await page.getByText('1 messages').waitFor();
+    await page.reload();
+    await page.getByText('1 messages').waitFor();
+
+    assert.equal(found.length, 1);
+    assert.match(found[0]!, /needle/);
+    assert.equal(high, 1);
+    assert.equal(await rowOf(page, 'Hay and straw').count(), 1);
+  });
+
+  test('a device that is removed elsewhere is logged out here, and its messages stay until they are deleted', async (t) => {
+    const { page, send, person } = await ready(t);
+    const answered = acknowledged(page);
+    await send('still here');
+    await rowOf(page, 'still here').waitFor();
+    await answered;
+
+    const [device] = await person.api.listDevices();
+    await person.api.deleteDevice(device!.id);
+    peal().cloud.socket!.drop(connections().at(-1)!.connectionId);
+    await page.getByText('You were logged out').waitFor();
+    const kept = await page.getByText('1 message is kept in this browser.').count();
+    await page.getByRole('button', { name: 'Delete them' }).click();
+    await page.getByText('1 message is kept in this browser.').waitFor({ state: 'detached' });
+    const names = await page.evaluate(countStored);
+
+    assert.equal(kept, 1);
+    assert.equal(names, 0);
+  });
+
+  test('who logs out and keeps the messages is the same device after the next login, and gets what came meanwhile', async (t) => {
+    const { at, page, send, person } = await ready(t);
+    const [device] = await person.api.listDevices();
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByRole('button', { name: 'Log out, keep the messages here' }).click();
+    await page.getByRole('button', { name: 'Log in' }).last().waitFor();
+
+    await send('meanwhile');
+    await page.close();
+    const again = await at.enter(person);
+    await toList(again);
+    await rowOf(again, 'meanwhile').waitFor();
+    const devices = await person.api.listDevices();
+
+    assert.deepEqual(
+      devices.map(({ id }) => id),
+      [device!.id],
+    );
+  });
+
+  test('another account may log in where messages are kept only once they are deleted', async (t) => {
+    const { at, page, send } = await ready(t);
+    await send('of the first account');
+    await rowOf(page, 'of the first account').waitFor();
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByRole('button', { name: 'Log out, keep the messages here' }).click();
+    const other = await newPerson(peal());
+
+    await page.getByLabel('Email').fill(other.email);
+    await page.getByLabel('Password').fill(other.password);
+    await page.locator('button[type=submit]').click();
+    await page.getByRole('button', { name: 'Delete them and log in' }).click();
+    await connected(page);
+    await toList(page);
+    await sender(other)('of the second account');
+    await rowOf(page, 'of the second account').waitFor();
+    const rows = await page.locator('.message').count();
+
+    assert.equal(rows, 1);
+    assert.ok(at.shown.some(({ body }) => body === 'of the second account'));
+  });
+
+  test('of thousands of messages only those near the window are made', async (t) => {
+    const { page } = await ready(t);
+    await page.evaluate(storeMany, 5000);
+
+    await page.reload();
+    await page.getByText('5000 messages').waitFor();
+    const made = await page.locator('.message').count();
+    await page.getByRole('searchbox').fill('number 4321');
+    await page.getByText('1 of 5000 messages').waitFor();
+
+    assert.ok(made >= 20 && made <= 240, `${made} rows`);
+    assert.equal(await page.locator('.message').count(), 1);
+  });
+
+  test('axe finds nothing serious on any screen, light and dark, wide and narrow', async (t) => {
+    const at = await visit(t);
+    const person = await newPerson(peal());
+    const outside = await at.open();
+    const issues = [await seriousIssues(outside)];
+    await outside.close();
+    const page = await at.enter(person);
+    const send = sender(person);
+    await send('<a href="https://example.org">link</a>', { title: 'High', priority: '1', html: '1' });
+    await send('low', { priority: '-1' });
+    await send('fire', { priority: '2', retry: '30', expire: '600' });
+
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const place of ['start', 'settings', '']) {
+        await page.evaluate((name) => {
+          location.hash = `#/${name}`;
+        }, place);
+        await page.locator(place === '' ? '.urgent' : 'h1').waitFor();
+        issues.push(await seriousIssues(page));
+      }
+      await page.locator('.urgent a.open').click();
+      await page.locator('.emergency').waitFor();
+      issues.push(await seriousIssues(page));
+      await page.setViewportSize({ width: 390, height: 780 });
+      issues.push(await seriousIssues(page));
+    }
+
+    assert.deepEqual(issues.flat(), []);
+  });
+
+  test(`the first page loads less than ${BUDGET / 1000} KB of compressed JavaScript, all of it ours`, async (t) => {
+    const html = await (await fetch(peal().web)).text();
+    const scripts = [...html.matchAll(/(?:src|href)="([^"]+\.js)"/g)].map(([, src]) => src!);
+
+    const sizes = await Promise.all(
+      scripts.map(async (src) => gzipSync(await (await fetch(`${peal().web}${src}`)).bytes()).length),
+    );
+
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    t.diagnostic(`${total} bytes`);
+    assert.ok(scripts.length > 0 && scripts.every((src) => src.startsWith('/assets/')), html);
+    assert.ok(total > 10_000 && total < BUDGET, `${total} bytes`);
+    assert.doesNotMatch(html, /<script(?![^>]*\ssrc=)|\son\w+=|<style|\sstyle=/);
+  });
+}
+
+interface StorePage {
+  compare(steps: Step[]): Promise<[View, View]>;
+  identities(): Promise<unknown[]>;
+}
+
+const ID = fc.integer({ min: 1, max: 5 });
+
+/** Messages of few ids, so that they meet: readable ones, some of which expire, and unreadable ones. */
+const MESSAGE: fc.Arbitrary<NewMessage> = ID.chain((id) =>
+  fc.oneof(
+    fc.record({ expires: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }) }).map(
+      ({ expires }): NewMessage => ({
+        kind: 'message',
+        id,
+        message: {
+          id,
+          umid: id,
+          app: 'App',
+          aid: 1,
+          icon: 'default',
+          date: 1,
+          message: `${expires}`,
+          priority: 0,
+          ...(expires !== undefined && { expires }),
+        },
+      }),
+    ),
+    fc.constant<NewMessage>({ kind: 'unreadable', id, reason: 'version', kept: { sealed: 'AA==' } }),
+  ),
+);
+
+const STEP: fc.Arbitrary<Step> = fc.oneof(
+  fc.array(MESSAGE, { maxLength: 4 }).map((messages): Step => ({ op: 'add', messages })),
+  fc.array(ID, { minLength: 1, maxLength: 3 }).map((ids): Step => ({ op: 'remove', ids })),
+  fc.array(ID, { maxLength: 3 }).map((ids): Step => ({ op: 'shown', ids })),
+  fc
+    .record({
+      id: ID,
+      attachment: fc.oneof(
+        fc.array(fc.nat(255), { maxLength: 4 }),
+        fc.constantFrom('gone' as const, 'damaged' as const),
+      ),
+    })
+    .map((given): Step => ({ op: 'attachment', ...given })),
+);
+
+const ATTACKS = [
+  '<script>window.pwned = 1</script>',
+  '<img src=x onerror="window.pwned = 1">',
+  '<svg><animate onbegin=alert(1) attributeName=x dur=1s>',
+  '<a href="javascript:alert(1)">x</a>',
+  '"><iframe srcdoc="<script>parent.pwned=1</script>">',
+  '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>',
+  '<form action="https://evil.example"><button>go</button></form>',
+];
+
+/** Runs in the page: elements within the message that no message may have, and links that lead where none may. */
+function foreign(): string[] {
+  const allowed = ['A', 'B', 'BR', 'FONT', 'I', 'P', 'U'];
+  const body = document.querySelector('article .body');
+  return [body!, ...body!.querySelectorAll('*')]
+    .filter(
+      (element) =>
+        !allowed.includes(element.tagName) ||
+        [...element.attributes].some(({ name }) => name.startsWith('on') || name === 'style') ||
+        /^(?!https?:|mailto:|tel:|sms:)/.test(element.getAttribute('href') ?? 'https:'),
+    )
+    .map((element) => element.outerHTML);
+}
+
+/** Runs in the page: whether the key of the vault can be taken out, and whether a secret lies open in the database. */
+async function storedSecrets(): Promise<{ extractable: boolean; mentions: boolean }> {
+  const db = await new Promise<IDBDatabase>((resolve) => {
+    const opening = indexedDB.open('peal');
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const all = await new Promise<unknown[]>((resolve) => {
+    const reading = db.transaction('meta').objectStore('meta').getAll();
+    reading.onsuccess = () => resolve(reading.result);
+  });
+  db.close();
+  const key = all.find((value) => value instanceof CryptoKey);
+  const identity = all.find(
+    (value) => typeof value === 'object' && value !== null && 'secrets' in value,
+  ) as Record<string, unknown>;
+  const strings = Object.keys(identity).filter((name) => !['device', 'secrets', 'user'].includes(name));
+  return { extractable: key?.extractable ?? true, mentions: strings.length > 0 };
+}
+
+/** Runs in the page: whether every stored message has been shown. */
+async function nothingUnshown(): Promise<boolean> {
+  const db = await new Promise<IDBDatabase>((resolve) => {
+    const opening = indexedDB.open('peal');
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const count = await new Promise<number>((resolve) => {
+    const counting = db.transaction('messages').objectStore('messages').index('unshown').count();
+    counting.onsuccess = () => resolve(counting.result);
+  });
+  db.close();
+  return count === 0;
+}
+
+/** Runs in the page: puts messages into its database. */
+async function storeMany(count: number): Promise<void> {
+  const db = await new Promise<IDBDatabase>((resolve) => {
+    const opening = indexedDB.open('peal');
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const change = db.transaction('messages', 'readwrite');
+  for (let id = 1; id <= count; id++) {
+    const message = { id, umid: id, app: 'App', aid: 1, icon: 'default', date: id * 600, priority: 0 };
+    const stored = { kind: 'message', id, shown: true, message: { ...message, message: `number ${id}.` } };
+    change.objectStore('messages').put({ id, stored });
+  }
+  await new Promise((resolve) => {
+    change.oncomplete = resolve;
+  });
+  db.close();
+}
+
+/** Runs in the page: how many things its database has. */
+async function countStored(): Promise<number> {
+  const db = await new Promise<IDBDatabase>((resolve) => {
+    const opening = indexedDB.open('peal');
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const names = [...db.objectStoreNames];
+  const look = db.transaction(names);
+  const counts = await Promise.all(
+    names.map(
+      (name) =>
+        new Promise<number>((resolve) => {
+          const counting = look.objectStore(name).count();
+          counting.onsuccess = () => resolve(counting.result);
+        }),
+    ),
+  );
+  db.close();
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Runs in the service worker: `notice` becomes the next notification that it shows. */
+function listenForNotice(): void {
+  const { promise, resolve } = Promise.withResolvers();
+  Object.assign(globalThis, { notice: promise });
+  const { prototype } = ServiceWorkerRegistration;
+  const show = prototype.showNotification;
+  prototype.showNotification = async function (title, options = {}) {
+    await show.call(this, title, options);
+    resolve({ title, body: options.body, tag: options.tag, silent: options.silent });
+  };
+}
+
+/** Runs in the service worker: the tags of the notifications that are there. */
+async function shownNow(): Promise<string[]> {
+  const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
+  return (await registration.getNotifications()).map(({ tag }) => tag);
+}
