@@ -114,10 +114,11 @@ function add(costs: Costs, laps: Partial<Costs>): void {
 
 /** Lambda's own lines, unless the template turns them off. */
 function addSystemLines(costs: Costs, cloud: Cloud): void {
-  const off = cloud.engine.model.ofType('AWS::Lambda::Function').every(({ properties }) => {
-    const { SystemLogLevel } = Object(properties.LoggingConfig);
-    return SystemLogLevel === 'WARN';
-  });
+  // Our own functions: the one that copies the web app's files at deployment is CDK's, in Python.
+  const ours = cloud.engine.model
+    .ofType('AWS::Lambda::Function')
+    .filter(({ properties }) => String(properties.Runtime).startsWith('nodejs'));
+  const off = ours.every(({ properties }) => Object(properties.LoggingConfig).SystemLogLevel === 'WARN');
   if (off) return;
   for (const step of STEPS) {
     const amounts = costs[step];

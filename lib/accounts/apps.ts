@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Refusal } from '../refusal.ts';
+import { queryAll } from '../storage/query.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import { appKey, tokenKey } from './directory.ts';
 import { hashSecret, randomKey } from './keys.ts';
@@ -86,22 +87,13 @@ export class Apps {
 
   /** The owner's apps, by id. */
   async list(owner: string): Promise<OwnedApp[]> {
-    const apps: OwnedApp[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await this.#table.client.send(
-        new QueryCommand({
-          TableName: this.#table.name,
-          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-          ExpressionAttributeValues: { ':pk': appKey(owner, 0).pk, ':prefix': 'app#' },
-          ConsistentRead: true,
-          ...(start && { ExclusiveStartKey: start }),
-        }),
-      );
-      for (const item of page.Items ?? [])
-        apps.push({ id: item.id, name: item.name, icon: iconOf(item).icon, createdAt: item.createdAt });
-      start = page.LastEvaluatedKey;
-    } while (start);
+    const { pk } = appKey(owner, 0);
+    const apps = (await queryAll(this.#table, { pk, sk: 'app#' })).map((item) => ({
+      id: item.id as number,
+      name: item.name as string,
+      icon: iconOf(item).icon,
+      createdAt: item.createdAt as number,
+    }));
     return apps.sort((a, b) => a.id - b.id);
   }
 

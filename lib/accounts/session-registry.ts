@@ -1,6 +1,7 @@
-import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Refusal } from '../refusal.ts';
 import { batchDelete } from '../storage/batches.ts';
+import { queryAll } from '../storage/query.ts';
 import { type Clock, seconds, type Table } from '../storage/table.ts';
 import { sessionKey } from './directory.ts';
 import { hashSecret, randomSecret } from './keys.ts';
@@ -110,23 +111,7 @@ export class SessionRegistry {
   }
 
   async #query(user: string, id: string): Promise<StoredSession[]> {
-    const { pk, sk: prefix } = sessionKey(user, id);
-    const sessions: StoredSession[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await this.#table.client.send(
-        new QueryCommand({
-          TableName: this.#table.name,
-          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-          ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
-          ConsistentRead: true,
-          ...(start && { ExclusiveStartKey: start }),
-        }),
-      );
-      sessions.push(...((page.Items ?? []) as StoredSession[]));
-      start = page.LastEvaluatedKey;
-    } while (start);
-    return sessions;
+    return (await queryAll(this.#table, sessionKey(user, id))) as unknown as StoredSession[];
   }
 }
 

@@ -1,9 +1,10 @@
-import { PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { authorize } from '../accounts/app-token.ts';
 import { groupKey, groupOfOwnerKey } from '../accounts/directory.ts';
 import { GROUP_PREFIX, isKey, randomKey } from '../accounts/keys.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
+import { queryAll } from '../storage/query.ts';
 import { type Clock, seconds, type Table } from '../storage/table.ts';
 
 /** A group of users, who are sent to by one key. */
@@ -75,23 +76,8 @@ export class Groups {
   }
 
   async #keys(owner: string): Promise<string[]> {
-    const keys: string[] = [];
-    const { pk, sk: prefix } = groupOfOwnerKey(owner, '');
-    let start: Item | undefined;
-    do {
-      const page = await this.#table.client.send(
-        new QueryCommand({
-          TableName: this.#table.name,
-          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-          ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
-          ConsistentRead: true,
-          ...(start && { ExclusiveStartKey: start }),
-        }),
-      );
-      for (const item of page.Items ?? []) keys.push((item.sk as string).slice(prefix.length));
-      start = page.LastEvaluatedKey;
-    } while (start);
-    return keys;
+    const from = groupOfOwnerKey(owner, '');
+    return (await queryAll(this.#table, from)).map(({ sk }) => (sk as string).slice(from.sk.length));
   }
 
   async #put(item: Item): Promise<void> {

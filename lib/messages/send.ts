@@ -1,6 +1,4 @@
-import { createHash, createHmac, randomUUID } from 'node:crypto';
-import type { App } from '../accounts/apps.ts';
-import { KEY_LENGTH } from '../accounts/keys.ts';
+import { createHmac, randomUUID } from 'node:crypto';
 import { ATTACHMENT_SECONDS, type Attachments } from '../attachments/attachments.ts';
 import { type GivenAttachment, givenAttachment } from '../attachments/given.ts';
 import { type SealedImage, sealImage, seedOf } from '../attachments/seal.ts';
@@ -13,10 +11,9 @@ import type { StoredMessage } from '../mailbox/item.ts';
 import { type Mailbox, RETENTION_SECONDS } from '../mailbox/mailbox.ts';
 import { messageIds } from '../mailbox/message-id.ts';
 import { resolveSound } from '../media/custom-sounds.ts';
-import { ENVELOPE_VERSION, type Envelope } from '../protocol/envelope.ts';
-import { RECEIPT_SECONDS, type Receipt, type Receipts } from '../receipts/receipts.ts';
+import type { Envelope } from '../protocol/envelope.ts';
+import type { Receipt, Receipts } from '../receipts/receipts.ts';
 import { startRepeats } from '../receipts/repeat.ts';
-import { Refusal } from '../refusal.ts';
 import { takeBack } from '../storage/left-behind.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
@@ -24,8 +21,9 @@ import type { Clock, Table } from '../storage/table.ts';
 import type { BurstLimit } from './burst.ts';
 import { type Claims, contentOf, type Identity, type Remembered } from './claims.ts';
 import { type Common, Copies } from './copies.ts';
-import type { EmergencyFields } from './emergency.ts';
 import { type MessageFields, messageFields } from './fields.ts';
+import { asksOf, envelopeOf } from './new-envelope.ts';
+import { newReceipt, receiptIn } from './new-receipt.ts';
 import type { Quota } from './quota.ts';
 import {
   chooseRecipients,
@@ -35,9 +33,6 @@ import {
   type Recipients,
   usersOf,
 } from './recipients.ts';
-
-/** Users who may acknowledge one receipt: their keys are in its item, of which DynamoDB takes 400 KB. */
-const MAX_RECEIPT_USERS = 10_000;
 
 /** What sending needs. */
 export interface SendContext {
@@ -322,77 +317,4 @@ function lifetimeOf({ ttl }: MessageFields): number {
  */
 function jobKeyOf(token: string, { request }: Identity): Buffer {
   return createHmac('sha256', token).update(`job ${request}`).digest();
-}
-
-/**
- * The key of an emergency's receipt: derived from the request, so that a repeat of the request answers the same. It is
- * no secret: asking for it takes the app's token, acknowledging it a recipient's session.
- */
-function receiptKeyOf({ request }: Identity): string {
-  const digest = createHash('sha512').update(`receipt ${request}`).digest('base64');
-  return `r${digest.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, KEY_LENGTH - 1)}`;
-}
-
-function receiptIn({ emergency }: MessageFields, identity: Identity): Pick<Accepted, 'receipt'> {
-  return emergency ? { receipt: receiptKeyOf(identity) } : {};
-}
-
-/**
- * The receipt of an emergency message that is being accepted.
- *
- * @throws Refusal naming `user` for more users than a receipt can hold
- */
-function newReceipt(
-  { expire, callback, tags }: EmergencyFields,
-  { id, owner }: App,
-  recipients: Recipients,
-  identity: Identity,
-): Receipt {
-  const users = usersOf(recipients);
-  if (users.length > MAX_RECEIPT_USERS) {
-    throw new Refusal({
-      field: 'user',
-      reason: `cannot be more than ${MAX_RECEIPT_USERS} users with priority=2`,
-    });
-  }
-  const received = Math.floor(identity.receivedAt / 1000);
-  return {
-    receipt: receiptKeyOf(identity),
-    app: { id, owner },
-    users,
-    expiresAt: received + expire,
-    ...(callback !== undefined && { callback }),
-    tags,
-    ttl: received + RECEIPT_SECONDS,
-  };
-}
-
-/** What the envelope of an emergency message says besides. */
-function asksOf(receipt: Receipt | undefined, emergency: EmergencyFields | undefined): Partial<Envelope> {
-  if (!receipt || !emergency) return {};
-  return { receipt: receipt.receipt, retry: emergency.retry, ack_until: receipt.expiresAt };
-}
-
-function envelopeOf(fields: MessageFields, app: App, umid: number, received: number): Envelope {
-  const date = fields.timestamp ?? received;
-  return {
-    v: ENVELOPE_VERSION,
-    id: umid,
-    umid,
-    app: app.name,
-    aid: app.id,
-    icon: app.icon,
-    date,
-    ...(date !== received && { received }),
-    message: fields.message,
-    ...(fields.title !== undefined && { title: fields.title }),
-    ...(fields.url !== undefined && { url: fields.url }),
-    ...(fields.urlTitle !== undefined && { url_title: fields.urlTitle }),
-    priority: fields.priority,
-    ...(fields.sound !== undefined && { sound: fields.sound }),
-    ...(fields.html && { html: 1 as const }),
-    ...(fields.monospace && { monospace: 1 as const }),
-    ...(fields.encrypted && { encrypted: 1 as const }),
-    ...(fields.ttl !== undefined && { expires: received + fields.ttl }),
-  };
 }

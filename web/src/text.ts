@@ -83,7 +83,7 @@ export const text = {
     nothingHow: 'No message fits the search and the filters.',
     clear: 'Clear search and filters',
     count: (shown: number, all: number) =>
-      shown === all ? `${all} messages` : `${shown} of ${all} messages`,
+      shown === all ? (all === 1 ? '1 message' : `${all} messages`) : `${shown} of ${all} messages`,
     keys: 'Arrow keys move, Enter opens, Delete removes.',
   },
   priorities: { '-2': 'Lowest', '-1': 'Low', '0': 'Normal', '1': 'High', '2': 'Emergency' } as Record<
