@@ -102,11 +102,15 @@ It arrives here. Ctrl-C ends everything. The first one is on its way:
 /** Prints what arrived where. */
 function announce(device: DemoDevice, stored: StoredMessage): void {
   const time = new Date().toLocaleTimeString('en-GB');
-  const { title, message } =
-    stored.kind === 'message'
-      ? { title: stored.message.title ?? stored.message.app, message: stored.message.message }
-      : { title: 'Unreadable', message: stored.reason };
-  console.log(`${time}  ${device.name.padEnd(13)}  ${device.reached.padEnd(16)}  ${title}: ${message}`);
+  console.log(`${time}  ${device.name.padEnd(13)}  ${device.reached.padEnd(16)}  ${lineOf(stored)}`);
+}
+
+/** A message in one line, with its image if it has one. */
+function lineOf(stored: StoredMessage): string {
+  if (stored.kind === 'unreadable') return `Unreadable: ${stored.reason}`;
+  const { title, app, message, attachment } = stored.message;
+  const image = attachment ? ` [${attachment.type}, ${attachment.size} bytes]` : '';
+  return `${title ?? app}: ${message}${image}`;
 }
 
 async function end(code: number): Promise<void> {
