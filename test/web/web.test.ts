@@ -397,9 +397,9 @@ function inChromium(path: string): void {
     await page.locator('a.open').first().focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Delete');
-    await page.getByText('1 messages').waitFor();
+    await page.getByText('1 message', { exact: true }).waitFor();
     await page.reload();
-    await page.getByText('1 messages').waitFor();
+    await page.getByText('1 message', { exact: true }).waitFor();
 
     assert.equal(found.length, 1);
     assert.match(found[0]!, /needle/);
