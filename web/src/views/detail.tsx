@@ -1,11 +1,13 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { Message, StoredMessage } from '../../../lib/device/index.ts';
+import type { Message } from '../../../lib/device/index.ts';
 import { go, hrefOf } from '../router.ts';
 import { acknowledge, acknowledgements, asks, messages, remove } from '../state/messages.ts';
+import type { ShownMessage } from '../store/e2ee.ts';
 import { text } from '../text.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { Body, safeHref } from '../ui/body.tsx';
 import { Button } from '../ui/button.tsx';
+import { Picture } from '../ui/picture.tsx';
 import { isoTime, wholeTime } from '../ui/times.ts';
 
 /** One message, whole. */
@@ -47,13 +49,13 @@ export function Detail({ id }: { id: number | undefined }) {
   );
 }
 
-function Whole({ stored, message }: { stored: StoredMessage; message: Message }) {
-  const { app, aid, icon, date, expires, priority, title, url, url_title } = message;
+function Whole({ stored, message }: { stored: ShownMessage; message: Message }) {
+  const { app, aid, attachment, icon, date, expires, priority, title, url, url_title } = message;
   const href = safeHref(url);
   return (
     <>
       <header class="about">
-        <Avatar name={app} aid={aid} icon={icon} />
+        <Avatar key={icon} name={app} aid={aid} icon={icon} />
         <div>
           <p class="app">
             {app}
@@ -66,7 +68,22 @@ function Whole({ stored, message }: { stored: StoredMessage; message: Message })
       </header>
       {message.receipt !== undefined && <Emergency stored={stored} message={message} />}
       <h1>{title ?? app}</h1>
-      <Body message={message} />
+      {stored.closed && (
+        <p class="note">
+          {text.message.closed[stored.closed]} <a href={hrefOf('settings')}>{text.message.toSettings}</a>
+        </p>
+      )}
+      {message.message !== '' && <Body message={message} />}
+      {attachment && (
+        <Picture
+          // Another message is another image.
+          key={`${stored.id} ${stored.attachment}`}
+          id={stored.id}
+          attachment={attachment}
+          state={stored.attachment}
+          title={title ?? app}
+        />
+      )}
       {url !== undefined && (
         <p class="link">
           {href ? (
@@ -88,7 +105,7 @@ function Whole({ stored, message }: { stored: StoredMessage; message: Message })
   );
 }
 
-function Emergency({ stored, message }: { stored: StoredMessage; message: Message }) {
+function Emergency({ stored, message }: { stored: ShownMessage; message: Message }) {
   const acknowledgement = acknowledgements.value.get(stored.id);
   if (acknowledgement) {
     return (
@@ -106,5 +123,5 @@ function Emergency({ stored, message }: { stored: StoredMessage; message: Messag
   );
 }
 
-const titleOf = (stored: StoredMessage) =>
+const titleOf = (stored: ShownMessage) =>
   stored.kind === 'message' ? (stored.message.title ?? stored.message.app) : text.message.unreadable;
