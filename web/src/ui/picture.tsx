@@ -13,7 +13,7 @@ export interface PictureProps {
   title: string;
 }
 
-/** The image of a message; in words, if there is none to be seen. Its place is as large before it is there as after. */
+/** The image of a message; in words, if there is none to be seen. */
 export function Picture({ id, attachment, state, title }: PictureProps) {
   if (state === 'stored') return <Stored id={id} type={attachment.type} title={title} />;
   return <p class="note">{text.message.image[state ?? 'awaited']}</p>;
@@ -48,7 +48,7 @@ function Stored({ id, type, title }: { id: number; type: string; title: string }
       {state.value === 'unseen' ? (
         <p class="note">{text.message.image.unseen}</p>
       ) : (
-        <div class="frame-of-picture">
+        <div class={`frame-of-picture ${state.value}`}>
           {address.value !== undefined && (
             <img
               src={address.value}

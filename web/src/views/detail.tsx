@@ -67,23 +67,13 @@ function Whole({ stored, message }: { stored: ShownMessage; message: Message }) 
         </div>
       </header>
       {message.receipt !== undefined && <Emergency stored={stored} message={message} />}
-      <h1>{title ?? app}</h1>
+      <h1>{title ?? (stored.closed ? text.notice.encrypted : app)}</h1>
       {stored.closed && (
         <p class="note">
           {text.message.closed[stored.closed]} <a href={hrefOf('settings')}>{text.message.toSettings}</a>
         </p>
       )}
       {message.message !== '' && <Body message={message} />}
-      {attachment && (
-        <Picture
-          // Another message is another image.
-          key={`${stored.id} ${stored.attachment}`}
-          id={stored.id}
-          attachment={attachment}
-          state={stored.attachment}
-          title={title ?? app}
-        />
-      )}
       {url !== undefined && (
         <p class="link">
           {href ? (
@@ -100,6 +90,16 @@ function Whole({ stored, message }: { stored: ShownMessage; message: Message }) 
         <p class="muted">
           {text.message.expires}: <time dateTime={isoTime(expires)}>{wholeTime(expires)}</time>
         </p>
+      )}
+      {attachment && (
+        // The last, so that nothing is pushed away when it comes. Another message is another image.
+        <Picture
+          key={`${stored.id} ${stored.attachment}`}
+          id={stored.id}
+          attachment={attachment}
+          state={stored.attachment}
+          title={title ?? app}
+        />
       )}
     </>
   );
