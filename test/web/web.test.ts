@@ -546,6 +546,30 @@ function inChromium(path: string): void {
     assert.equal(await page.locator('article img').count(), 0);
   });
 
+  test('a message does not wait long for its image, which its notification gets when it has come', async (t) => {
+    const { at, page, person } = await ready(t);
+    await page.clock.install();
+    const [asked, arrival] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route('**/attachment.json*', async (route) => {
+      asked.resolve();
+      await arrival.promise;
+      await route.continue();
+    });
+
+    await withImage(person, 'slow', png(8, 8));
+    await asked.promise;
+    await page.clock.runFor(6000);
+    const first = await at.notice((shown) => shown.body === 'slow');
+    await rowOf(page, 'slow').locator('a.open').click();
+    await page.getByText('The image is still being fetched.').waitFor();
+    arrival.resolve();
+    const second = await at.notice((shown) => shown.body === 'slow' && shown.image !== undefined);
+    await page.getByRole('img', { name: /^Image of/ }).waitFor();
+
+    assert.equal(first.image, undefined);
+    assert.deepEqual([second.tag, second.silent], [first.tag, true]);
+  });
+
   test('a push whose message has an image has the worker fetch it while every tab is closed', async (t) => {
     const { at, page, person } = await ready(t);
     const [device] = await person.api.listDevices();

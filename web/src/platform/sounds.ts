@@ -19,8 +19,11 @@ const ALARM: readonly Note[] = [0, 0.5, 1, 1.5].flatMap((at): Note[] => [
 /** How a device shakes. Milliseconds on, off, on. */
 export const SHAKE = [200, 100, 200];
 
-/** A sound that takes longer to come is not waited for: a message would be seen long before it is heard. */
+/** A message is not shown before its sound is there, or this long. The sound goes on coming, for the next message. */
 const PATIENCE_MS = 3000;
+
+/** What takes longer does not come. Milliseconds. */
+const FETCH_MS = 20_000;
 
 /** Decoded sounds that are kept: the longest is 11 MB. */
 const KEPT = 6;
@@ -59,7 +62,8 @@ export async function playSound(sounding: Sounding): Promise<boolean> {
   }
   context ??= new AudioContext();
   if (context.state !== 'running') await context.resume();
-  const buffer = await find(context, sounding, wanted);
+  const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), PATIENCE_MS));
+  const buffer = await Promise.race([find(context, sounding, wanted), late]);
   if (buffer) play(context, buffer);
   else for (const note of priority === 2 ? ALARM : BELL) ring(context, note);
   return true;
@@ -96,7 +100,7 @@ function load(audio: AudioContext, config: Config, name: string): Promise<AudioB
 }
 
 async function fetchSound(audio: AudioContext, url: string): Promise<AudioBuffer> {
-  const response = await fetch(url, { credentials: 'omit', signal: AbortSignal.timeout(PATIENCE_MS) });
+  const response = await fetch(url, { credentials: 'omit', signal: AbortSignal.timeout(FETCH_MS) });
   if (!response.ok) throw new Error(`${url}: status ${response.status}`);
   return audio.decodeAudioData(await response.arrayBuffer());
 }

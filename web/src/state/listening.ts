@@ -128,6 +128,8 @@ async function announce(
     if (!('Notification' in window) || Notification.permission !== 'granted') return;
     const registration = await app().worker;
     if (!registration) return;
+    // Whoever has put the notification away is not to see it again.
+    if (late && (await registration.getNotifications({ tag: String(stored.id) })).length === 0) return;
     const shown = await openMessage(stored, encryptionKey.peek());
     image = await imageOf(stored);
     const context = { config: app().config, settings: settings.peek(), now: new Date(), again, image };

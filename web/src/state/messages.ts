@@ -68,8 +68,8 @@ export async function loadMessages(): Promise<void> {
   hear((note) => {
     if (note.kind === 'messages') void update(note.changed, note.removed);
     if (note.kind === 'acknowledged') void readAcknowledgements();
-    if (note.kind === 'identity') void readAll();
-    if (note.kind === 'encryption') void loadKey().then(readAll);
+    // Who logs out and deletes everything deletes the key as well.
+    if (note.kind === 'identity' || note.kind === 'encryption') void loadKey().then(readAll);
   });
   setInterval(() => {
     if (emergencies.peek().length > 0) clock.value = Math.floor(Date.now() / 1000);

@@ -12,6 +12,9 @@ export interface OwnSound {
 /** How long the list is not asked for again. Milliseconds. */
 const FRESH_MS = 60_000;
 
+/** What takes longer does not come. Milliseconds. */
+const PATIENCE_MS = 10_000;
+
 let asked: { at: number; secret: string; sounds: Promise<OwnSound[]> } | undefined;
 
 /** The sounds that the account has uploaded. @throws if Peal cannot be reached */
@@ -31,6 +34,7 @@ async function fetchOwn(secret: string): Promise<OwnSound[]> {
     headers: { Authorization: `Bearer ${secret}` },
     credentials: 'omit',
     redirect: 'error',
+    signal: AbortSignal.timeout(PATIENCE_MS),
   });
   if (!response.ok) throw new Error(`sounds: status ${response.status}`);
   const { sounds } = (await response.json()) as { sounds: OwnSound[] };
