@@ -696,13 +696,17 @@ function inChromium(path: string): void {
     const kept = await page.evaluate(everythingStored);
     await page.getByRole('link', { name: 'Settings', exact: true }).click();
     await page.getByRole('button', { name: 'Remove the key' }).click();
+    await page.getByRole('button', { name: 'Keep the key' }).waitFor();
+    const removed = await page.evaluate(everythingStored);
     await toList(page);
     await page.getByText('0 of 3 messages').waitFor();
 
     assert.equal(closed.title, 'Tests');
     assert.equal(opened.title, 'About a third');
     assert.match(kept, /"encrypted":1/);
+    assert.match(kept, /"aes"/);
     assert.doesNotMatch(kept, /launch|ab12ab12/i);
+    assert.doesNotMatch(removed, /"aes"/);
   });
 
   test('of thousands of messages only those near the window are made', async (t) => {

@@ -4,7 +4,7 @@ import type { Message, StoredMessage } from '../../../lib/device/index.ts';
 import { hear, tell } from '../platform/bus.ts';
 import { acknowledge as note } from '../store/acknowledgements.ts';
 import type { Acknowledgement } from '../store/database.ts';
-import { isEncrypted, openMessage, type ShownMessage } from '../store/e2ee.ts';
+import { closeMessage, isEncrypted, openMessage, type ShownMessage } from '../store/e2ee.ts';
 import { app } from './app.ts';
 import { encryptionKey, loadKey } from './encryption.ts';
 
@@ -83,13 +83,13 @@ let readings = 0;
 async function readAll(): Promise<void> {
   const reading = ++readings;
   await readAcknowledgements();
-  const all: ShownMessage[] = await app().store.list();
-  // What is encrypted is shown closed, without its ciphertext, until its turn has come.
-  messages.value = sorted(await Promise.all(all.map((one) => openMessage(one, undefined))));
+  const all = await app().store.list();
+  // What is encrypted is shown closed until its turn has come. In one step with the reading: nothing comes in between.
+  messages.value = sorted(all.map(closeMessage));
   if (encryptionKey.peek()) await openAll(all.filter(isEncrypted), reading);
 }
 
-/** Opens what is encrypted, a few at a time and the newest first. Another reading that has begun meanwhile goes on instead. */
+/** Opens what is encrypted, a few at a time, the newest first; until another reading begins, which does the same. */
 async function openAll(encrypted: StoredMessage[], reading: number): Promise<void> {
   const rest = sorted(encrypted);
   for (let at = 0; at < rest.length; at += OPENED_AT_ONCE) {

@@ -12,8 +12,8 @@ import {
 import type { Database } from './database.ts';
 
 /**
- * Why fields of a message could not be opened. `no-key`: this browser has no key. `wrong-key`: it has, and the message was
- * encrypted with another, or changed.
+ * Why fields of a message could not be opened. `no-key`: this browser has no key. `wrong-key`: it has, and the message
+ * was encrypted with another, or changed.
  */
 export type Closed = 'no-key' | 'wrong-key';
 
@@ -44,18 +44,27 @@ export const isEncrypted = (stored: StoredMessage): boolean =>
  * opened is left out; other text in a closed field is what a sender did not encrypt (Apprise's file names), and stays.
  */
 export async function openMessage(stored: StoredMessage, key: E2eeKey | undefined): Promise<ShownMessage> {
-  if (stored.kind !== 'message' || !isEncrypted(stored)) return stored;
-  const { message, closed }: { message: typeof stored.message; closed: readonly E2eeField[] } = key
-    ? await openE2ee(stored.message, key)
-    : { message: stored.message, closed: E2EE_FIELDS };
-  const shown = { ...message };
-  let missing = false;
-  for (const field of closed) {
-    if (!CIPHERTEXT.test(shown[field] ?? '')) continue;
-    missing = true;
-    if (field === 'message') shown.message = '';
-    else delete shown[field];
+  if (!key || stored.kind !== 'message' || !isEncrypted(stored)) return closeMessage(stored);
+  const { message, closed } = await openE2ee(stored.message, key);
+  return withoutCiphertext({ ...stored, message }, closed, 'wrong-key');
+}
+
+/** The message as it is shown without a key. */
+export function closeMessage(stored: StoredMessage): ShownMessage {
+  return isEncrypted(stored) ? withoutCiphertext(stored, E2EE_FIELDS, 'no-key') : stored;
+}
+
+function withoutCiphertext(
+  stored: StoredMessage,
+  fields: readonly E2eeField[],
+  closed: Closed,
+): ShownMessage {
+  if (stored.kind !== 'message') return stored;
+  const message = { ...stored.message };
+  const missing = fields.filter((field) => CIPHERTEXT.test(message[field] ?? ''));
+  for (const field of missing) {
+    if (field === 'message') message.message = '';
+    else delete message[field];
   }
-  const opened = { ...stored, message: shown };
-  return missing ? { ...opened, closed: key ? 'wrong-key' : 'no-key' } : opened;
+  return missing.length > 0 ? { ...stored, message, closed } : { ...stored, message };
 }
