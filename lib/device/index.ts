@@ -3,7 +3,7 @@ export * from './api.ts';
 export * from './attachment.ts';
 export * from './e2ee.ts';
 export { type Enrolment, enrol } from './enrol.ts';
-export { type Message, parseEnvelope, type ReadEnvelope } from './envelope.ts';
+export { type Message, type MessageAttachment, parseEnvelope, type ReadEnvelope } from './envelope.ts';
 export * from './errors.ts';
 export { htmlToText } from './html-text.ts';
 export type { HttpOptions } from './http.ts';

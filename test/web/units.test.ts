@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Message, StoredMessage } from '../../lib/device/index.ts';
+import { e2eeKey, type Message, type StoredMessage, sealE2ee } from '../../lib/device/index.ts';
 import { noticeOf } from '../../web/src/platform/notices.ts';
 import { subscribe } from '../../web/src/platform/push.ts';
 import type { Database } from '../../web/src/store/database.ts';
+import { openMessage, type ShownMessage } from '../../web/src/store/e2ee.ts';
 import { DEFAULT_SETTINGS, isQuiet } from '../../web/src/store/settings.ts';
 import { dayOf } from '../../web/src/ui/times.ts';
 import type { Cleanup } from '../local/assemblies.ts';
@@ -50,6 +51,60 @@ for (const [from, to, times] of [
 
 test('quiet hours that are off are never', () => {
   assert.equal(isQuiet({ ...NIGHT, quiet: false }, at('23:00')), false);
+});
+
+test('quiet hours on some days: those over midnight belong to the day on which they begin', () => {
+  // 2 March 2026 is a Monday.
+  const monday = { ...NIGHT, quietDays: [1] };
+  const quiet = ['01T23:00', '02T06:59', '02T22:00', '03T06:59', '03T22:00'].map((time) =>
+    isQuiet(monday, new Date(`2026-03-${time}:00`)),
+  );
+  const noon = { ...monday, quietFrom: '12:00', quietTo: '13:00' };
+
+  assert.deepEqual(quiet, [false, false, true, true, false]);
+  assert.equal(isQuiet(noon, at('12:30')), true);
+  assert.equal(isQuiet({ ...noon, quietDays: [0, 2] }, at('12:30')), false);
+});
+
+test('what a sender encrypted is opened with the key; what does not open is left out, unless it was never encrypted', async () => {
+  const [key, other] = await Promise.all([e2eeKey('ab'.repeat(32)), e2eeKey('cd'.repeat(32))]);
+  const { encrypted, ...fields } = await sealE2ee({ message: 'secret', title: 'Title' }, key);
+  const received = stored({ ...fields, encrypted });
+  // Apprise names the file of a second attachment in the clear.
+  const half = stored({ ...fields, message: 'photo.png', encrypted });
+  const shown = ({ closed, ...rest }: ShownMessage) =>
+    rest.kind === 'message' && { title: rest.message.title, message: rest.message.message, closed };
+
+  const [open, without, wrong, partly] = await Promise.all([
+    openMessage(received, key),
+    openMessage(received, undefined),
+    openMessage(received, other),
+    openMessage(half, key),
+  ]);
+
+  assert.deepEqual(shown(open), { title: 'Title', message: 'secret', closed: undefined });
+  assert.deepEqual(shown(without), { title: undefined, message: '', closed: 'no-key' });
+  assert.deepEqual(shown(wrong), { title: undefined, message: '', closed: 'wrong-key' });
+  assert.deepEqual(shown(partly), { title: 'Title', message: 'photo.png', closed: undefined });
+  const context = { config: CONFIG, settings: DEFAULT_SETTINGS, now: at('12:00') };
+  assert.equal(noticeOf(without, context).options.body, 'Encrypted message');
+});
+
+test('a notification shakes if its sound says so, and neither shakes nor rings where the device is to be mute', () => {
+  const [shaking, silent, low] = [
+    notice({ sound: 'vibrate' }),
+    notice({}, { ...DEFAULT_SETTINGS, sound: 'none' }),
+    notice({ sound: 'vibrate', priority: -1 }),
+  ].map(({ options }) => [options.silent, options.vibrate !== undefined]);
+
+  assert.deepEqual(
+    [shaking, silent, low],
+    [
+      [false, true],
+      [true, false],
+      [true, false],
+    ],
+  );
 });
 
 test('a notification is named by its message’s id, titled by the app without a title, and has text for HTML', () => {

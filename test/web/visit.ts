@@ -20,6 +20,8 @@ export interface Shown {
   title: string;
   body: string;
   silent: boolean;
+  /** Address of its image. */
+  image?: string;
 }
 
 /** An account of which the test knows the password. */
@@ -101,12 +103,13 @@ export async function newVisit(browser: Browser, peal: TestPeal): Promise<Visit>
     const { prototype } = ServiceWorkerRegistration;
     const show = prototype.showNotification;
     prototype.showNotification = function (title, options = {}) {
-      const { tag = '', body = '', silent } = options;
+      const { tag = '', body = '', silent, image } = options as NotificationOptions & { image?: string };
       (window as unknown as { noticed(notice: unknown): void }).noticed({
         title,
         tag,
         body,
         silent: silent === true,
+        ...(image && { image }),
       });
       return show.call(this, title, options);
     };

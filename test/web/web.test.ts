@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import fc from 'fast-check';
 import type { Browser, Page } from 'playwright-core';
-import type { NewMessage } from '../../lib/device/index.ts';
+import { e2eeKey, type NewMessage, sealE2ee } from '../../lib/device/index.ts';
 import { findChromium, HOW_TO_GET_ONE } from '../browser/chromium.ts';
 import { runClient } from '../clients/client-process.ts';
 import type { Cleanup } from '../local/assemblies.ts';
-import { get, post, usePeal } from '../support/peal.ts';
+import { mp3, png } from '../media/builders.ts';
+import { listObjects } from '../support/bucket.ts';
+import { imageOf } from '../support/images.ts';
+import { get, post, request, usePeal } from '../support/peal.ts';
 import type { Step, View } from './store-page.ts';
 import {
   type Account,
@@ -79,6 +82,19 @@ function inChromium(path: string): void {
       assert.equal(answer.status, 200, JSON.stringify(answer.body));
       return answer.body;
     };
+
+  /** Posts a file as the account, or as one of its apps. */
+  const upload = async (path: string, name: string, file: Buffer, fields: Record<string, string>) => {
+    const body = new FormData();
+    for (const [field, value] of Object.entries(fields)) body.set(field, value);
+    body.set(name, new Blob([new Uint8Array(file)]), 'file');
+    const answer = await request(peal(), path, { method: 'POST', body });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    return answer.body;
+  };
+
+  const withImage = ({ token, user }: Account, message: string, image: Buffer) =>
+    upload('messages.json', 'attachment', image, { token, user, message });
 
   const connections = () => peal().cloud.socket!.connections();
 
@@ -469,6 +485,230 @@ function inChromium(path: string): void {
     assert.ok(at.shown.some(({ body }) => body === 'of the second account'));
   });
 
+  test('an image that Pushover’s client sends is seen in the list, the message and the notification, and gone from the bucket', async (t) => {
+    const { at, page, person } = await ready(t);
+    const ca = join(mkdtempSync(join(tmpdir(), 'peal-web-')), 'ca.pem');
+    t.after(() => rmSync(dirname(ca), { recursive: true }));
+    writeFileSync(ca, peal().cloud.authority.pem);
+    const [answered, reported] = [
+      acknowledged(page),
+      page.waitForResponse((response) => response.url().includes('/attachment/downloaded')),
+    ];
+
+    const sent = await runClient(
+      { hosts: { 'api.pushover.net:443': peal().cloud.api!.httpsPort }, ca, deny: true },
+      `const Pushover = require('pushover-notifications');
+       const file = { name: 'red.png', type: 'image/png', data: Buffer.from(input.image, 'base64') };
+       new Pushover({ user: input.user, token: input.token, onerror: fail }).send(
+         { title: 'Look', message: 'at this', file },
+         (error, result) => (error ? fail(error) : succeed(result)),
+       );`,
+      { user: person.user, token: person.token, image: png(64, 48).toString('base64') },
+    );
+    const notice = await at.notice((shown) => shown.body === 'at this');
+    await rowOf(page, 'at this').getByRole('img', { name: 'Has an image' }).waitFor();
+    await rowOf(page, 'at this').locator('a.open').click();
+    const image = page.getByRole('img', { name: 'Image of “Look”' });
+    await image.waitFor();
+    const size = await image.evaluate(async (element: HTMLImageElement) => {
+      await element.decode();
+      return [element.naturalWidth, element.naturalHeight];
+    });
+    const saved = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Save the image' }).click();
+    const name = (await saved).suggestedFilename();
+    await Promise.all([answered, reported]);
+
+    assert.ok('succeeded' in sent, JSON.stringify(sent));
+    assert.deepEqual(size, [64, 48]);
+    assert.match(notice.image!, /^blob:/);
+    assert.match(name, /^image-\d+\.png$/);
+    assert.deepEqual(await listObjects(peal(), 'attachments/'), []);
+  });
+
+  test('an image that this browser cannot show is offered to be saved; one that is gone is said to be', async (t) => {
+    const { at, page, person } = await ready(t, /status of 410/);
+    await withImage(person, 'from a phone', imageOf('image/heic', 400));
+    await rowOf(page, 'from a phone').locator('a.open').click();
+    await page.getByText('This browser cannot show an image of this type.').waitFor();
+    const save = await page.getByRole('link', { name: 'Save the image' }).getAttribute('download');
+    await at.context.route('**/attachment.json*', (route) =>
+      route.fulfill({ status: 410, headers: { 'Access-Control-Allow-Origin': '*' }, json: { status: 0 } }),
+    );
+    const answered = acknowledged(page);
+
+    await withImage(person, 'too late', png(8, 8));
+    await rowOf(page, 'too late').locator('a.open').click();
+    await page.getByText('The image is gone').waitFor();
+    await answered;
+
+    assert.match(save!, /\.heic$/);
+    assert.equal(await page.locator('article img').count(), 0);
+  });
+
+  test('a message does not wait long for its image, which its notification gets when it has come', async (t) => {
+    const { at, page, person } = await ready(t);
+    await page.clock.install();
+    const [asked, arrival] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route('**/attachment.json*', async (route) => {
+      asked.resolve();
+      await arrival.promise;
+      await route.continue();
+    });
+
+    await withImage(person, 'slow', png(8, 8));
+    await asked.promise;
+    await page.clock.runFor(6000);
+    const first = await at.notice((shown) => shown.body === 'slow');
+    await rowOf(page, 'slow').locator('a.open').click();
+    await page.getByText('The image is still being fetched.').waitFor();
+    arrival.resolve();
+    const second = await at.notice((shown) => shown.body === 'slow' && shown.image !== undefined);
+    await page.getByRole('img', { name: /^Image of/ }).waitFor();
+
+    assert.equal(first.image, undefined);
+    assert.deepEqual([second.tag, second.silent], [first.tag, true]);
+  });
+
+  test('a push whose message has an image has the worker fetch it while every tab is closed', async (t) => {
+    const { at, page, person } = await ready(t);
+    const [device] = await person.api.listDevices();
+    const subscriber = peal().carriers.subscribe();
+    await person.api.updateDevice(device!.id, { push: subscriber.target });
+    const service = await pushService(at, peal());
+    const [worker] = at.context.serviceWorkers();
+    await page.close();
+    const { length } = peal().carriers.journal.received;
+    await worker!.evaluate(listenForImage);
+
+    await withImage(person, 'seen later', png(8, 8));
+    await peal().carriers.journal.waitFor(length + 1, 20_000);
+    await service.deliver(subscriber.wake()[0]);
+    await worker!.evaluate(() => (globalThis as unknown as { stored: Promise<unknown> }).stored);
+    await at.context.setOffline(true);
+    const again = await at.open();
+    await rowOf(again, 'seen later').locator('a.open').click();
+
+    await again.getByRole('img', { name: /^Image of/ }).waitFor();
+  });
+
+  test('an app’s icon is shown beside its messages; its letter, where there is none to be had', async (t) => {
+    const { page, send, person } = await ready(t);
+    const [app] = await person.api.listApps();
+    const { secret } = person;
+    await upload(`apps/${app!.id}/icon.json`, 'icon', png(72, 72), { secret });
+    await page.route('**/icons/*.png', (route) => route.abort());
+
+    const failed = page.waitForEvent('requestfailed', (made) => made.url().includes('/icons/'));
+    await send('with an icon');
+    const row = rowOf(page, 'with an icon');
+    await Promise.all([row.waitFor(), failed]);
+    const letter = await row.locator('.avatar').textContent();
+    await page.unroute('**/icons/*.png');
+    await page.reload();
+    const icon = row.locator('img.avatar');
+    await icon.waitFor();
+
+    assert.equal(letter, 'T');
+    assert.match((await icon.getAttribute('src'))!, /\/icons\/[0-9a-f]{32}\.png$/);
+    assert.equal(await icon.evaluate((image: HTMLImageElement) => image.naturalWidth), 72);
+  });
+
+  test('a message sounds as its sender or the device’s owner chose, and not when it is not to be heard', async (t) => {
+    const { at, page, send, person } = await ready(t, /status of 404|ERR_FAILED/);
+    await page.evaluate(listenToSounds);
+    const { secret } = person;
+    const sound = await upload('sounds.json', 'sound', mp3(40), { secret, name: 'mine' });
+    const files: string[] = [];
+    page.on('request', (made) => {
+      const [, name] = /\/sounds\/(\w+)\.mp3$/.exec(made.url()) ?? [];
+      if (name) files.push(name);
+    });
+    const heard = async (message: string, more: Record<string, string>) => {
+      await page.evaluate(() => {
+        (window as unknown as Listening).heard = [];
+      });
+      await send(message, more);
+      const { silent } = await at.notice((shown) => shown.body === message);
+      const played = await page.evaluate(() => (window as unknown as Listening).heard);
+      return [...played, ...(silent ? [] : ['notification'])];
+    };
+
+    const named = await heard('named', { sound: 'magic' });
+    const own = await heard('own', { sound: 'mine' });
+    const unknown = await heard('unknown', { sound: 'nobodys' });
+    const none = await heard('none', { sound: 'none' });
+    const shaken = await heard('shaken', { sound: 'vibrate' });
+    const low = await heard('low', { sound: 'magic', priority: '-1' });
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByLabel('For messages that name no sound').first().selectOption('bike');
+    await page.getByRole('button', { name: 'Play' }).click();
+    await page.waitForFunction(() => (window as unknown as Listening).heard.length > 0);
+    const standard = await heard('standard', {});
+    await page.getByRole('switch', { name: 'Silence messages of normal priority' }).check();
+    await page.getByLabel('From').fill('00:00');
+    await page.getByLabel('To', { exact: true }).fill('23:59');
+    const quiet = await heard('quiet', {});
+    const urgent = await heard('urgent', { priority: '1' });
+    await page.route('**/sounds/*.mp3', (route) => route.abort());
+    await page.getByLabel('For messages that name no sound').first().selectOption('tugboat');
+    const notes = await heard('no file', { sound: 'siren', priority: '1' });
+
+    assert.deepEqual([named, own, unknown, standard, urgent], Array(5).fill(['file']));
+    assert.deepEqual([none, low, quiet], [[], [], []]);
+    assert.deepEqual(shaken, ['vibrate']);
+    assert.deepEqual(notes, ['note', 'note']);
+    assert.deepEqual(files, ['magic', sound.id, 'nobodys', 'pushover', 'bike', 'siren', 'tugboat']);
+  });
+
+  test('what a sender encrypted is read with the account’s key alone, found by search, and stays encrypted in the database', async (t) => {
+    const { at, page, send } = await ready(t);
+    const digits = 'ab12'.repeat(16);
+    const encrypted = async (message: string, key = digits) => {
+      const { encrypted: mark, ...fields } = await sealE2ee(
+        { message, title: `About ${message}` },
+        await e2eeKey(key),
+      );
+      await send(fields.message, { title: fields.title, encrypted: String(mark) });
+    };
+
+    await encrypted('the launch code');
+    const closed = await at.notice(({ body }) => body === 'Encrypted message');
+    await page.locator('a.open').click();
+    await page.getByText('enter your encryption key').waitFor();
+    await page.getByRole('link', { name: 'Go to the settings' }).click();
+    await page.getByLabel('64 hexadecimal digits').fill('ab12');
+    await page.getByRole('button', { name: 'Keep the key' }).click();
+    await page.getByText('A key is 64 digits').waitFor();
+    await page.getByLabel('64 hexadecimal digits').fill(digits.toUpperCase());
+    await page.getByRole('button', { name: 'Keep the key' }).click();
+    await page.getByText('A key is kept in this browser.').waitFor();
+    await encrypted('another', 'f'.repeat(64));
+    await encrypted('a third');
+    const opened = await at.notice(({ body }) => body === 'a third');
+    await toList(page);
+    await page.reload();
+    await rowOf(page, 'the launch code').waitFor();
+    await rowOf(page, 'Encrypted').locator('a.open').click();
+    await page.getByText('encrypted with another key').waitFor();
+    await page.getByRole('searchbox').fill('launch');
+    await page.getByText('1 of 3 messages').waitFor();
+    const kept = await page.evaluate(everythingStored);
+    await page.getByRole('link', { name: 'Settings', exact: true }).click();
+    await page.getByRole('button', { name: 'Remove the key' }).click();
+    await page.getByRole('button', { name: 'Keep the key' }).waitFor();
+    const removed = await page.evaluate(everythingStored);
+    await toList(page);
+    await page.getByText('0 of 3 messages').waitFor();
+
+    assert.equal(closed.title, 'Tests');
+    assert.equal(opened.title, 'About a third');
+    assert.match(kept, /"encrypted":1/);
+    assert.match(kept, /"aes"/);
+    assert.doesNotMatch(kept, /launch|ab12ab12/i);
+    assert.doesNotMatch(removed, /"aes"/);
+  });
+
   test('of thousands of messages only those near the window are made', async (t) => {
     const { page } = await ready(t);
     await page.evaluate(storeMany, 5000);
@@ -494,6 +734,11 @@ function inChromium(path: string): void {
     await send('<a href="https://example.org">link</a>', { title: 'High', priority: '1', html: '1' });
     await send('low', { priority: '-1' });
     await send('fire', { priority: '2', retry: '30', expire: '600' });
+    const sealed = await sealE2ee({ message: 'nobody sees this' }, await e2eeKey('ab12'.repeat(16)));
+    await send(sealed.message, { encrypted: '1' });
+    await withImage(person, 'with an image', png(64, 48));
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByRole('switch', { name: 'Silence messages of normal priority' }).check();
 
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
@@ -507,6 +752,15 @@ function inChromium(path: string): void {
       await page.locator('.urgent a.open').click();
       await page.locator('.emergency').waitFor();
       issues.push(await seriousIssues(page));
+      for (const [row, part] of [
+        ['Encrypted', 'article .note'],
+        ['with an image', 'article img'],
+      ] as const) {
+        await toList(page);
+        await rowOf(page, row).locator('a.open').click();
+        await page.locator(part).waitFor();
+        issues.push(await seriousIssues(page));
+      }
       await page.setViewportSize({ width: 390, height: 780 });
       issues.push(await seriousIssues(page));
     }
@@ -688,4 +942,60 @@ function listenForNotice(): void {
 async function shownNow(): Promise<string[]> {
   const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
   return (await registration.getNotifications()).map(({ tag }) => tag);
+}
+
+interface Listening {
+  heard: string[];
+}
+
+/** Runs in the page: notes what is heard or felt. */
+function listenToSounds(): void {
+  const listening = window as unknown as Listening;
+  listening.heard = [];
+  for (const [prototype, what] of [
+    [AudioBufferSourceNode.prototype, 'file'],
+    [OscillatorNode.prototype, 'note'],
+  ] as const) {
+    const start = prototype.start;
+    prototype.start = function (...when: [number?]) {
+      listening.heard.push(what);
+      start.apply(this, when);
+    };
+  }
+  navigator.vibrate = () => {
+    listening.heard.push('vibrate');
+    return true;
+  };
+}
+
+/** Runs in the page: all that its database has, as text. Keys that are not given out are `{}`. */
+async function everythingStored(): Promise<string> {
+  const db = await new Promise<IDBDatabase>((resolve) => {
+    const opening = indexedDB.open('peal');
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const look = db.transaction([...db.objectStoreNames]);
+  const all = await Promise.all(
+    [...db.objectStoreNames].map(
+      (name) =>
+        new Promise<unknown[]>((resolve) => {
+          const reading = look.objectStore(name).getAll();
+          reading.onsuccess = () => resolve(reading.result);
+        }),
+    ),
+  );
+  db.close();
+  return JSON.stringify(all);
+}
+
+/** Runs in the service worker: `stored` resolves when a message that is stored already has got its image. */
+function listenForImage(): void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const seen = new Set<number>();
+  const channel = new BroadcastChannel('peal');
+  channel.onmessage = ({ data }) => {
+    if (data.kind !== 'messages') return;
+    for (const id of data.changed) seen.has(id) ? resolve() : seen.add(id);
+  };
+  Object.assign(globalThis, { stored: promise, channel });
 }

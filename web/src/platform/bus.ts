@@ -12,6 +12,8 @@ export type Note =
   /** Logged in or out, here or by Peal. */
   | { kind: 'identity'; ended?: 'signed-out' }
   | { kind: 'acknowledged' }
+  /** The account's encryption key was entered or removed. */
+  | { kind: 'encryption' }
   | { kind: 'settings' }
   /** Somebody has come back to a tab, or the network has: the tab with the socket looks whether all is well. */
   | { kind: 'wake' }

@@ -1,8 +1,10 @@
 /** Notifications of messages: the same from the page and from the service worker. */
-import { htmlToText, type StoredMessage } from '../../../lib/device/index.ts';
+import { htmlToText } from '../../../lib/device/index.ts';
+import type { ShownMessage } from '../store/e2ee.ts';
 import { isQuiet, type Settings } from '../store/settings.ts';
 import { text } from '../text.ts';
 import { type Config, iconUrl } from './config.ts';
+import { SHAKE, soundOf } from './sounds.ts';
 
 /** What a notification brings back when it is clicked. */
 export interface NoticeData {
@@ -16,6 +18,7 @@ interface NoticeOptions extends NotificationOptions {
   image?: string;
   renotify?: boolean;
   timestamp?: number;
+  vibrate?: readonly number[];
   data: NoticeData;
 }
 
@@ -39,6 +42,8 @@ export interface NoticeContext {
   silent?: boolean;
   /** An emergency asks again. */
   again?: boolean;
+  /** Address of the message's image, if it is here. */
+  image?: string | undefined;
 }
 
 /**
@@ -47,8 +52,8 @@ export interface NoticeContext {
  * By priority: −2 and −1 make no sound, nor does 0 in the quiet hours; 2 stays until it is dealt with.
  */
 export function noticeOf(
-  stored: StoredMessage,
-  { config, settings, now, silent, again }: NoticeContext,
+  stored: ShownMessage,
+  { config, settings, now, silent, again, image }: NoticeContext,
 ): Notice {
   const tag = String(stored.id);
   const common = { badge: BADGE, icon: ICON, tag, renotify: again === true };
@@ -57,15 +62,21 @@ export function noticeOf(
   }
   const { message } = stored;
   const { app, date, html, icon, priority, receipt, sound } = message;
-  const mute = priority < 0 || sound === 'none' || (priority === 0 && isQuiet(settings, now));
+  const wanted = soundOf(sound, settings.sound);
+  const mute =
+    silent === true || priority < 0 || wanted === 'none' || (priority === 0 && isQuiet(settings, now));
+  const content = html ? htmlToText(message.message) : message.message;
   return {
     title: message.title ?? app,
     options: {
       ...common,
-      body: html ? htmlToText(message.message) : message.message,
+      body: content === '' && stored.closed ? text.notice.encrypted : content,
       icon: iconUrl(config, icon) ?? ICON,
       timestamp: date * 1000,
-      silent: silent === true || mute,
+      silent: mute,
+      // A silent notification that shakes is an error.
+      ...(wanted === 'vibrate' && !mute && { vibrate: SHAKE }),
+      ...(image !== undefined && { image }),
       requireInteraction: priority === 2,
       ...(receipt !== undefined && { actions: [{ action: ACKNOWLEDGE, title: text.message.acknowledge }] }),
       data: { id: stored.id, ...(receipt !== undefined && { receipt }) },

@@ -13,10 +13,13 @@ import { lead, storeLock } from '../platform/leader.ts';
 import { noticeOf, show } from '../platform/notices.ts';
 import { playSound } from '../platform/sounds.ts';
 import { sendAcknowledgements } from '../store/acknowledgements.ts';
+import { openMessage } from '../store/e2ee.ts';
 import { isQuiet } from '../store/settings.ts';
 import { api, app, connection, identity, settings } from './app.ts';
+import { encryptionKey } from './encryption.ts';
 import { asks, emergencies } from './messages.ts';
 import { sessionEnded } from './session.ts';
+import { soundingOf } from './sounds.ts';
 
 /** Emergencies ring again after this, if their sender did not say. Seconds. */
 const RING_AGAIN = 60;
@@ -68,6 +71,8 @@ async function listen(signal: AbortSignal): Promise<void> {
     store,
     lock: storeLock,
     onMessage: (message) => announce(message),
+    // It has been seen and heard; now its image is here too.
+    onAttachment: (message) => announce(message, { late: true }),
     onState: ({ state }) => {
       if (replaced) return;
       say(state);
@@ -113,17 +118,36 @@ async function listen(signal: AbortSignal): Promise<void> {
  * Shows a new message, with its sound. A browser that refuses either (a permission taken back, no audio device) does not
  * hold up the message: it is stored, and in the list.
  */
-async function announce(stored: StoredMessage, again = false): Promise<void> {
+async function announce(
+  stored: StoredMessage,
+  { again = false, late = false }: { again?: boolean; late?: boolean } = {},
+): Promise<void> {
+  let image: string | undefined;
   try {
-    const heard = await sound(stored);
+    const heard = late || (await sound(stored));
     if (!('Notification' in window) || Notification.permission !== 'granted') return;
     const registration = await app().worker;
     if (!registration) return;
-    const context = { config: app().config, settings: settings.peek(), now: new Date(), again };
-    await show(registration, noticeOf(stored, { ...context, silent: heard }));
+    // Whoever has put the notification away is not to see it again.
+    if (late && (await registration.getNotifications({ tag: String(stored.id) })).length === 0) return;
+    const shown = await openMessage(stored, encryptionKey.peek());
+    image = await imageOf(stored);
+    const context = { config: app().config, settings: settings.peek(), now: new Date(), again, image };
+    await show(registration, noticeOf(shown, { ...context, silent: heard }));
   } catch (error) {
     console.warn('a message could not be announced', error);
+  } finally {
+    // The browser has loaded it by the time that the notification is there.
+    if (image !== undefined) URL.revokeObjectURL(image);
   }
+}
+
+/** An address for the image of a message, to be revoked; undefined if it has none here. */
+async function imageOf(stored: StoredMessage): Promise<string | undefined> {
+  if (stored.kind !== 'message' || stored.attachment !== 'stored') return undefined;
+  const bytes = await app().store.attachment(stored.id);
+  const type = stored.message.attachment?.type ?? '';
+  return bytes && URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type }));
 }
 
 /** @returns whether the page saw to the sound */
@@ -132,7 +156,7 @@ async function sound(stored: StoredMessage): Promise<boolean> {
   if (stored.kind !== 'message') return false;
   const { priority, sound: name } = stored.message;
   if (priority < 0 || (priority === 0 && isQuiet(settings.peek(), new Date()))) return true;
-  return playSound(name, priority);
+  return playSound(soundingOf(name, priority));
 }
 
 /** Rings emergencies again, each in its sender's own rhythm, until they are acknowledged or end. @returns ends it */
@@ -150,7 +174,7 @@ function ringEmergencies(): () => void {
       if (timers.has(stored.id)) continue;
       const seconds = stored.message.retry ?? RING_AGAIN;
       const ring = () => {
-        if (asks(stored)) void announce(stored, true);
+        if (asks(stored)) void announce(stored, { again: true });
       };
       timers.set(stored.id, setInterval(ring, seconds * 1000));
     }

@@ -4,13 +4,18 @@ import type { Message, StoredMessage } from '../../../lib/device/index.ts';
 import { hear, tell } from '../platform/bus.ts';
 import { acknowledge as note } from '../store/acknowledgements.ts';
 import type { Acknowledgement } from '../store/database.ts';
+import { closeMessage, isEncrypted, openMessage, type ShownMessage } from '../store/e2ee.ts';
 import { app } from './app.ts';
+import { encryptionKey, loadKey } from './encryption.ts';
 
 /** How often it is looked whether an emergency has ended. */
 const CLOCK_MS = 5000;
 
-/** Every message, the newest first. */
-export const messages = signal<readonly StoredMessage[]>([]);
+/** Encrypted messages that are opened before the page gets a turn. */
+const OPENED_AT_ONCE = 40;
+
+/** Every message as it is shown, the newest first. */
+export const messages = signal<readonly ShownMessage[]>([]);
 /** By message id. */
 export const acknowledgements = signal<ReadonlyMap<number, Acknowledgement>>(new Map());
 /** Unix seconds; moves when an emergency ends. */
@@ -49,7 +54,7 @@ export const found = computed(() => {
 export const emergencies = computed(() => messages.value.filter((one) => asks(one)));
 
 /** An emergency that asks to be acknowledged: its message has a receipt, and nobody here has. */
-export function asks(stored: StoredMessage): stored is StoredMessage & { kind: 'message' } {
+export function asks(stored: ShownMessage): stored is ShownMessage & { kind: 'message' } {
   return (
     stored.kind === 'message' &&
     stored.message.receipt !== undefined &&
@@ -63,17 +68,38 @@ export async function loadMessages(): Promise<void> {
   hear((note) => {
     if (note.kind === 'messages') void update(note.changed, note.removed);
     if (note.kind === 'acknowledged') void readAcknowledgements();
-    if (note.kind === 'identity') void readAll();
+    // Who logs out and deletes everything deletes the key as well.
+    if (note.kind === 'identity' || note.kind === 'encryption') void loadKey().then(readAll);
   });
   setInterval(() => {
     if (emergencies.peek().length > 0) clock.value = Math.floor(Date.now() / 1000);
   }, CLOCK_MS);
+  await loadKey();
   await readAll();
 }
 
+let readings = 0;
+
 async function readAll(): Promise<void> {
+  const reading = ++readings;
   await readAcknowledgements();
-  messages.value = sorted(await app().store.list());
+  const all = await app().store.list();
+  // What is encrypted is shown closed until its turn has come. In one step with the reading: nothing comes in between.
+  messages.value = sorted(all.map(closeMessage));
+  if (encryptionKey.peek()) await openAll(all.filter(isEncrypted), reading);
+}
+
+/** Opens what is encrypted, a few at a time, the newest first; until another reading begins, which does the same. */
+async function openAll(encrypted: StoredMessage[], reading: number): Promise<void> {
+  const rest = sorted(encrypted);
+  for (let at = 0; at < rest.length; at += OPENED_AT_ONCE) {
+    const some = rest.slice(at, at + OPENED_AT_ONCE);
+    const opened = await Promise.all(some.map((one) => openMessage(one, encryptionKey.peek())));
+    if (reading !== readings) return;
+    const byId = new Map(opened.map((one) => [one.id, one]));
+    // One that has changed meanwhile was opened by that.
+    messages.value = messages.value.map((one) => (one.closed === 'no-key' && byId.get(one.id)) || one);
+  }
 }
 
 async function readAcknowledgements(): Promise<void> {
@@ -83,7 +109,8 @@ async function readAcknowledgements(): Promise<void> {
 
 async function update(changed: readonly number[], removed: readonly number[]): Promise<void> {
   const read = await Promise.all(changed.map((id) => app().store.get(id)));
-  const news = read.filter((message) => message !== undefined);
+  const found = read.filter((message) => message !== undefined);
+  const news = await Promise.all(found.map((one) => openMessage(one, encryptionKey.peek())));
   // Looked at again only now: another change may have come in between.
   const out = new Set([...removed, ...changed]);
   messages.value = sorted([...messages.value.filter(({ id }) => !out.has(id)), ...news]);
@@ -104,7 +131,8 @@ export async function acknowledge({ id, receipt }: Pick<Message, 'id' | 'receipt
 const dateOf = (stored: StoredMessage) =>
   stored.kind === 'message' ? stored.message.date : Number.MAX_SAFE_INTEGER;
 
-const sorted = (all: StoredMessage[]) => all.sort((a, b) => dateOf(b) - dateOf(a) || b.id - a.id);
+const sorted = <Stored extends StoredMessage>(all: Stored[]) =>
+  all.sort((a, b) => dateOf(b) - dateOf(a) || b.id - a.id);
 
 const contents = new WeakMap<StoredMessage, string>();
 

@@ -1,11 +1,13 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { Message, StoredMessage } from '../../../lib/device/index.ts';
+import type { Message } from '../../../lib/device/index.ts';
 import { go, hrefOf } from '../router.ts';
 import { acknowledge, acknowledgements, asks, messages, remove } from '../state/messages.ts';
+import type { ShownMessage } from '../store/e2ee.ts';
 import { text } from '../text.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { Body, safeHref } from '../ui/body.tsx';
 import { Button } from '../ui/button.tsx';
+import { Picture } from '../ui/picture.tsx';
 import { isoTime, wholeTime } from '../ui/times.ts';
 
 /** One message, whole. */
@@ -47,13 +49,13 @@ export function Detail({ id }: { id: number | undefined }) {
   );
 }
 
-function Whole({ stored, message }: { stored: StoredMessage; message: Message }) {
-  const { app, aid, icon, date, expires, priority, title, url, url_title } = message;
+function Whole({ stored, message }: { stored: ShownMessage; message: Message }) {
+  const { app, aid, attachment, icon, date, expires, priority, title, url, url_title } = message;
   const href = safeHref(url);
   return (
     <>
       <header class="about">
-        <Avatar name={app} aid={aid} icon={icon} />
+        <Avatar key={icon} name={app} aid={aid} icon={icon} />
         <div>
           <p class="app">
             {app}
@@ -65,8 +67,13 @@ function Whole({ stored, message }: { stored: StoredMessage; message: Message })
         </div>
       </header>
       {message.receipt !== undefined && <Emergency stored={stored} message={message} />}
-      <h1>{title ?? app}</h1>
-      <Body message={message} />
+      <h1>{title ?? (stored.closed ? text.notice.encrypted : app)}</h1>
+      {stored.closed && (
+        <p class="note">
+          {text.message.closed[stored.closed]} <a href={hrefOf('settings')}>{text.message.toSettings}</a>
+        </p>
+      )}
+      {message.message !== '' && <Body message={message} />}
       {url !== undefined && (
         <p class="link">
           {href ? (
@@ -84,11 +91,21 @@ function Whole({ stored, message }: { stored: StoredMessage; message: Message })
           {text.message.expires}: <time dateTime={isoTime(expires)}>{wholeTime(expires)}</time>
         </p>
       )}
+      {attachment && (
+        // The last, so that nothing is pushed away when it comes. Another message is another image.
+        <Picture
+          key={`${stored.id} ${stored.attachment}`}
+          id={stored.id}
+          attachment={attachment}
+          state={stored.attachment}
+          title={title ?? app}
+        />
+      )}
     </>
   );
 }
 
-function Emergency({ stored, message }: { stored: StoredMessage; message: Message }) {
+function Emergency({ stored, message }: { stored: ShownMessage; message: Message }) {
   const acknowledgement = acknowledgements.value.get(stored.id);
   if (acknowledgement) {
     return (
@@ -106,5 +123,5 @@ function Emergency({ stored, message }: { stored: StoredMessage; message: Messag
   );
 }
 
-const titleOf = (stored: StoredMessage) =>
+const titleOf = (stored: ShownMessage) =>
   stored.kind === 'message' ? (stored.message.title ?? stored.message.app) : text.message.unreadable;

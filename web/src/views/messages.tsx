@@ -1,6 +1,5 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { StoredMessage } from '../../../lib/device/index.ts';
 import { route } from '../router.ts';
 import {
   appFilter,
@@ -14,6 +13,7 @@ import {
   search,
   senders,
 } from '../state/messages.ts';
+import type { ShownMessage } from '../store/e2ee.ts';
 import { text } from '../text.ts';
 import { Button } from '../ui/button.tsx';
 import { dayOf } from '../ui/times.ts';
@@ -182,11 +182,11 @@ function onKey(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
 
 interface Day {
   day: string;
-  rows: StoredMessage[];
+  rows: ShownMessage[];
 }
 
 /** Neighbours of the same day together. What cannot be read has no date, and comes first. */
-function byDay(all: readonly StoredMessage[]): Day[] {
+function byDay(all: readonly ShownMessage[]): Day[] {
   const days: Day[] = [];
   for (const one of all) {
     const day = one.kind === 'message' ? dayOf(one.message.date) : text.list.today;

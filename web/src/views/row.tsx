@@ -1,17 +1,19 @@
 import { memo } from 'preact/compat';
-import { htmlToText, type StoredMessage } from '../../../lib/device/index.ts';
+import { htmlToText } from '../../../lib/device/index.ts';
 import { hrefOf } from '../router.ts';
 import { acknowledge } from '../state/messages.ts';
+import type { ShownMessage } from '../store/e2ee.ts';
 import { text } from '../text.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button } from '../ui/button.tsx';
+import { PictureMark } from '../ui/picture.tsx';
 import { isoTime, timeOf } from '../ui/times.ts';
 
 /** Characters of a message that a row shows at most. */
 const EXCERPT = 240;
 
 export interface RowProps {
-  stored: StoredMessage;
+  stored: ShownMessage;
   selected: boolean;
   urgent?: boolean;
 }
@@ -43,10 +45,15 @@ export const Row = memo(({ stored, selected, urgent }: RowProps) => {
         <span class="meta">
           <span class="app">{app}</span>
           {priority !== 0 && <span class="badge">{text.priorities[String(priority)]}</span>}
+          {message.attachment && <PictureMark />}
           <time dateTime={isoTime(date)}>{timeOf(date)}</time>
         </span>
         {title !== undefined && <span class="title">{title}</span>}
-        <span class={message.monospace ? 'excerpt mono' : 'excerpt'}>{content}</span>
+        {content === '' && stored.closed ? (
+          <span class="excerpt muted">{text.list.encrypted}</span>
+        ) : (
+          <span class={message.monospace ? 'excerpt mono' : 'excerpt'}>{content}</span>
+        )}
       </a>
       {urgent && (
         <div class="act">

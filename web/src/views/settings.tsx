@@ -5,7 +5,10 @@ import { text } from '../text.ts';
 import { Button } from '../ui/button.tsx';
 import { Copyable } from '../ui/copy.tsx';
 import { Field, Switch } from '../ui/field.tsx';
+import { EncryptionPart } from './encryption.tsx';
 import { NotificationPermissionPart } from './notifications.tsx';
+import { QuietDaysPart } from './quiet-days.tsx';
+import { DefaultSoundPart } from './sounds.tsx';
 
 /** What this browser does with messages, and leaving. */
 export function Settings() {
@@ -24,6 +27,7 @@ export function Settings() {
           checked={sounds}
           onChange={(checked) => changeSettings({ sounds: checked })}
         />
+        <DefaultSoundPart />
       </section>
       <section class="card">
         <h2>{text.settings.quiet}</h2>
@@ -50,7 +54,12 @@ export function Settings() {
             />
           </div>
         )}
+        {quiet && <QuietDaysPart />}
         <p class="muted">{text.settings.quietWhy}</p>
+      </section>
+      <section class="card">
+        <h2>{text.settings.encryption}</h2>
+        <EncryptionPart />
       </section>
       <section class="card">
         <h2>{text.settings.account}</h2>
