@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useId } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import type { AppInfo } from '../../../lib/device/index.ts';
 import { account, useLoaded, useTask } from '../state/account.ts';
 import { api } from '../state/app.ts';
@@ -20,9 +20,11 @@ interface NewToken {
   token: string;
 }
 
+const byName = (a: AppInfo, b: AppInfo) => a.name.localeCompare(b.name) || a.created_at - b.created_at;
+
 /** What may send: each with a token of its own. */
 export function Apps() {
-  const apps = useLoaded(() => api.peek().listApps());
+  const apps = useLoaded(async () => (await api.peek().listApps()).sort(byName));
   const made = useSignal<NewToken | undefined>(undefined);
   const name = useSignal('');
   const task = useTask();
@@ -69,18 +71,13 @@ export function Apps() {
         </Form>
       </section>
       {made.value && (
-        <section class="card fresh" aria-live="polite">
-          <h2>{text.apps.tokenOf(made.value.name)}</h2>
-          <p>{text.apps.tokenOnce}</p>
-          <Copyable name={text.apps.token} value={made.value.token} />
-          <Button
-            onClick={() => {
-              made.value = undefined;
-            }}
-          >
-            {text.apps.tokenKept}
-          </Button>
-        </section>
+        <FreshToken
+          key={made.value.token}
+          made={made.value}
+          onKept={() => {
+            made.value = undefined;
+          }}
+        />
       )}
       <section class="card">
         <h2>{text.apps.list}</h2>
@@ -108,6 +105,22 @@ export function Apps() {
   );
 }
 
+/** A token, this once. It comes into focus, and so into sight: what made it may be far below. */
+function FreshToken({ made: { name, token }, onKept }: { made: NewToken; onKept(): void }) {
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => title.current?.focus(), []);
+  return (
+    <section class="card fresh">
+      <h2 ref={title} tabIndex={-1}>
+        {text.apps.tokenOf(name)}
+      </h2>
+      <p>{text.apps.tokenOnce}</p>
+      <Copyable name={text.apps.token} value={token} />
+      <Button onClick={onKept}>{text.apps.tokenKept}</Button>
+    </section>
+  );
+}
+
 interface OneProps {
   app: AppInfo;
   onRotate(): Promise<void>;
@@ -122,7 +135,7 @@ function One({ app: { id, name, icon, created_at: createdAt }, onRotate, onRemov
     if (await task.run(work)) await onIcon();
   };
   return (
-    <li>
+    <li class="line">
       <div class="thing">
         {/* Another icon is another image, with no memory of the last one. */}
         <Avatar key={icon} name={name} aid={Number(id)} icon={icon} />

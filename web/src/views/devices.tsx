@@ -10,9 +10,13 @@ import { Form, fault } from '../ui/form.tsx';
 import { Shown } from '../ui/loaded.tsx';
 import { dateOf } from '../ui/times.ts';
 
+const isHere = ({ id }: DeviceInfo) => id === identity.value?.device;
+const hereFirst = (a: DeviceInfo, b: DeviceInfo) =>
+  Number(isHere(b)) - Number(isHere(a)) || a.name.localeCompare(b.name);
+
 /** What receives. This browser is among them; it is removed by logging out of it. */
 export function Devices() {
-  const devices = useLoaded(() => api.peek().listDevices());
+  const devices = useLoaded(async () => (await api.peek().listDevices()).sort(hereFirst));
   return (
     <>
       <h1 tabIndex={-1}>{text.devices.title}</h1>
@@ -37,7 +41,7 @@ function One({ device, onChanged }: { device: DeviceInfo; onChanged(): Promise<v
   const renaming = useSignal<string | undefined>(undefined);
   const task = useTask();
   const toggle = useTask();
-  const here = id === identity.value?.device;
+  const here = isHere(device);
   const reached = text.devices.reached[push?.type ?? (platform === 'open' ? 'open' : 'socket')];
 
   const rename = async () => {
@@ -53,7 +57,7 @@ function One({ device, onChanged }: { device: DeviceInfo; onChanged(): Promise<v
   };
 
   return (
-    <li>
+    <li class={renaming.value === undefined ? 'line' : undefined}>
       <div class="thing">
         <div>
           <p class="strong">
