@@ -16,7 +16,7 @@ export function Shown<T>({ of, children }: { of: Loaded<T>; children(value: T): 
       ) : (
         value === undefined && (
           <p role="status" class="muted">
-            {text.loading}
+            {text.login.busy}
           </p>
         )
       )}

@@ -135,7 +135,7 @@ function One({ app: { id, name, icon, created_at: createdAt }, onRotate, onRemov
     if (await task.run(work)) await onIcon();
   };
   return (
-    <li class="line">
+    <li>
       <div class="thing">
         {/* Another icon is another image, with no memory of the last one. */}
         <Avatar key={icon} name={name} aid={Number(id)} icon={icon} />

@@ -8,6 +8,7 @@ import { Confirm } from '../ui/confirm.tsx';
 import { Field } from '../ui/field.tsx';
 import { Form, fault } from '../ui/form.tsx';
 import { Shown } from '../ui/loaded.tsx';
+import { Parts } from '../ui/parts.tsx';
 import { dateOf } from '../ui/times.ts';
 
 const isHere = ({ id }: DeviceInfo) => id === identity.value?.device;
@@ -64,11 +65,7 @@ function One({ device, onChanged }: { device: DeviceInfo; onChanged(): Promise<v
             {name} {here && <span class="badge p1">{text.devices.here}</span>}{' '}
             {!enabled && <span class="badge">{text.devices.off}</span>}
           </p>
-          <p class="muted">
-            {[text.devices.platforms[platform], reached, text.devices.since(dateOf(createdAt))]
-              .filter(Boolean)
-              .join(' · ')}
-          </p>
+          <Parts of={[text.devices.platforms[platform], reached, text.devices.since(dateOf(createdAt))]} />
         </div>
       </div>
       {renaming.value === undefined ? (

@@ -7,6 +7,7 @@ import { Confirm } from '../ui/confirm.tsx';
 import { Field } from '../ui/field.tsx';
 import { Form, fault } from '../ui/form.tsx';
 import { Shown } from '../ui/loaded.tsx';
+import { Parts } from '../ui/parts.tsx';
 import { dateOf } from '../ui/times.ts';
 import { CodeField, PasswordField } from './credential-fields.tsx';
 import { TwoFactor } from './two-factor.tsx';
@@ -104,7 +105,7 @@ function Sessions({ all, onChanged }: { all: SessionInfo[]; onChanged(): Promise
                 <p class="strong">
                   {name} {current && <span class="badge p1">{text.security.here}</span>}
                 </p>
-                <p class="muted">{text.security.times(dateOf(createdAt), dateOf(seenAt))}</p>
+                <Parts of={[text.security.since(dateOf(createdAt)), text.security.seen(dateOf(seenAt))]} />
               </div>
             </div>
             {!current && (
