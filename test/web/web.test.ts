@@ -12,6 +12,7 @@ import { findChromium, HOW_TO_GET_ONE } from '../browser/chromium.ts';
 import { runClient } from '../clients/client-process.ts';
 import type { Cleanup } from '../local/assemblies.ts';
 import { get, post, usePeal } from '../support/peal.ts';
+import { managing } from './managing.ts';
 import type { Step, View } from './store-page.ts';
 import {
   type Account,
@@ -513,6 +514,8 @@ function inChromium(path: string): void {
 
     assert.deepEqual(issues.flat(), []);
   });
+
+  managing({ peal, visit, ready });
 
   test(`the first page loads less than ${BUDGET / 1000} KB of compressed JavaScript, all of it ours`, async (t) => {
     const html = await (await fetch(peal().web)).text();

@@ -56,6 +56,8 @@ export interface Loaded<T> {
   wrong: Signal<string>;
   /** Never rejects: what went wrong is in `wrong`. */
   reload(): Promise<void>;
+  /** Changes something, and asks again whether or not that worked: an answer that was lost may have changed it. */
+  change(work: () => Promise<unknown>): Promise<void>;
 }
 
 /** Asks for what a page shows when the page comes, and whenever it wants it again; of two answers the later asked wins. */
@@ -78,7 +80,14 @@ export function useLoaded<T>(load: () => Promise<T>): Loaded<T> {
   useEffect(() => {
     void reload();
   }, []);
-  return { value, wrong, reload };
+  const change = async (work: () => Promise<unknown>) => {
+    try {
+      await work();
+    } finally {
+      await reload();
+    }
+  };
+  return { value, wrong, reload, change };
 }
 
 /** Goes to the login if the session is over. A refused device or password says nothing of the session. */

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useTask } from '../state/account.ts';
 import { text } from '../text.ts';
 import { Button } from './button.tsx';
@@ -52,7 +52,7 @@ function Question({
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   const task = useTask();
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const confirm = async () => {
     if (!(await task.run(onConfirm))) return;
     dialog.current?.close();

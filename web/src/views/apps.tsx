@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import type { AppInfo } from '../../../lib/device/index.ts';
-import { account, useLoaded, useTask } from '../state/account.ts';
+import { account, type Loaded, useLoaded, useTask } from '../state/account.ts';
 import { api } from '../state/app.ts';
 import { text } from '../text.ts';
 import { Avatar } from '../ui/avatar.tsx';
@@ -31,13 +31,13 @@ export function Apps() {
 
   const create = async () => {
     const called = name.value.trim();
-    const worked = await task.run(async () => {
-      const { id, token } = await api.peek().createApp(called);
-      made.value = { app: id, name: called, token };
-    });
+    const worked = await task.run(() =>
+      apps.change(async () => {
+        const { id, token } = await api.peek().createApp(called);
+        made.value = { app: id, name: called, token };
+      }),
+    );
     if (worked) name.value = '';
-    // Also after a failure: an answer that was lost may have made it.
-    await apps.reload();
   };
 
   const rotate = async ({ id, name: called }: AppInfo) => {
@@ -45,9 +45,8 @@ export function Apps() {
   };
 
   const remove = async ({ id }: AppInfo) => {
-    await api.peek().deleteApp(id);
+    await apps.change(() => api.peek().deleteApp(id));
     if (made.value?.app === id) made.value = undefined;
-    await apps.reload();
   };
 
   return (
@@ -93,7 +92,7 @@ export function Apps() {
                     app={app}
                     onRotate={() => rotate(app)}
                     onRemove={() => remove(app)}
-                    onIcon={apps.reload}
+                    onIcon={apps.change}
                   />
                 ))}
               </ul>
@@ -125,15 +124,13 @@ interface OneProps {
   app: AppInfo;
   onRotate(): Promise<void>;
   onRemove(): Promise<void>;
-  onIcon(): Promise<void>;
+  onIcon: Loaded<unknown>['change'];
 }
 
 function One({ app: { id, name, icon, created_at: createdAt }, onRotate, onRemove, onIcon }: OneProps) {
   const task = useTask();
   const picker = useId();
-  const change = async (work: () => Promise<unknown>) => {
-    if (await task.run(work)) await onIcon();
-  };
+  const change = (work: () => Promise<unknown>) => task.run(() => onIcon(work));
   return (
     <li>
       <div class="thing">

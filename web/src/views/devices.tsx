@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { DeviceInfo } from '../../../lib/device/index.ts';
-import { useLoaded, useTask } from '../state/account.ts';
+import { type Loaded, useLoaded, useTask } from '../state/account.ts';
 import { api, identity } from '../state/app.ts';
 import { text } from '../text.ts';
 import { Button } from '../ui/button.tsx';
@@ -27,7 +27,7 @@ export function Devices() {
           {(all) => (
             <ul class="things">
               {all.map((device) => (
-                <One key={device.id} device={device} onChanged={devices.reload} />
+                <One key={device.id} device={device} onChange={devices.change} />
               ))}
             </ul>
           )}
@@ -37,7 +37,7 @@ export function Devices() {
   );
 }
 
-function One({ device, onChanged }: { device: DeviceInfo; onChanged(): Promise<void> }) {
+function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknown>['change'] }) {
   const { id, name, enabled, platform, push, created_at: createdAt } = device;
   const renaming = useSignal<string | undefined>(undefined);
   const task = useTask();
@@ -46,15 +46,10 @@ function One({ device, onChanged }: { device: DeviceInfo; onChanged(): Promise<v
   const reached = text.devices.reached[push?.type ?? (platform === 'open' ? 'open' : 'socket')];
 
   const rename = async () => {
-    const worked = await task.run(() => api.peek().updateDevice(id, { name: renaming.value }));
-    if (!worked) return;
-    await onChanged();
-    renaming.value = undefined;
-  };
-
-  const remove = async () => {
-    await api.peek().deleteDevice(id);
-    await onChanged();
+    const worked = await task.run(() =>
+      onChange(() => api.peek().updateDevice(id, { name: renaming.value })),
+    );
+    if (worked) renaming.value = undefined;
   };
 
   return (
@@ -84,10 +79,7 @@ function One({ device, onChanged }: { device: DeviceInfo; onChanged(): Promise<v
             busy={toggle.busy}
             label={enabled ? text.devices.disableOf(name) : text.devices.enableOf(name)}
             onClick={() =>
-              toggle.run(async () => {
-                await api.peek().updateDevice(id, { enabled: !enabled });
-                await onChanged();
-              })
+              toggle.run(() => onChange(() => api.peek().updateDevice(id, { enabled: !enabled })))
             }
           >
             {enabled ? text.devices.disable : text.devices.enable}
@@ -98,7 +90,7 @@ function One({ device, onChanged }: { device: DeviceInfo; onChanged(): Promise<v
               label={text.devices.removeOf(name)}
               title={text.devices.removeTitle(name)}
               why={text.devices.removeWhy}
-              onConfirm={remove}
+              onConfirm={() => onChange(() => api.peek().deleteDevice(id))}
             />
           )}
         </div>

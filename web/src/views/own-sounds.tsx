@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { account, useLoaded, useTask } from '../state/account.ts';
+import { account, type Loaded, useLoaded, useTask } from '../state/account.ts';
 import { app } from '../state/app.ts';
 import { text } from '../text.ts';
 import { Button } from '../ui/button.tsx';
@@ -20,7 +20,7 @@ export function OwnSounds() {
       <p class="muted">{text.ownSounds.why}</p>
       <section class="card">
         <h2>{text.ownSounds.new}</h2>
-        <Upload onAdded={sounds.reload} />
+        <Upload onAdd={sounds.change} />
       </section>
       <section class="card">
         <h2>{text.ownSounds.list}</h2>
@@ -51,10 +51,7 @@ export function OwnSounds() {
                         label={text.ownSounds.removeOf(name)}
                         title={text.ownSounds.removeTitle(name)}
                         why={text.ownSounds.removeWhy}
-                        onConfirm={async () => {
-                          await account.peek().deleteSound(name);
-                          await sounds.reload();
-                        }}
+                        onConfirm={() => sounds.change(() => account.peek().deleteSound(name))}
                       />
                     </div>
                   </li>
@@ -71,27 +68,24 @@ export function OwnSounds() {
   );
 }
 
-function Upload({ onAdded }: { onAdded(): Promise<void> }) {
+function Upload({ onAdd }: { onAdd: Loaded<unknown>['change'] }) {
   const [name, description] = [useSignal(''), useSignal('')];
   const file = useSignal<File | undefined>(undefined);
   /** Another form is another field for a file, which cannot be emptied otherwise. */
   const round = useSignal(0);
   const task = useTask();
   const add = async () => {
-    const worked = await task.run(() =>
-      account.peek().addSound({
-        name: name.value.trim(),
-        description: description.value.trim() || undefined,
-        // Without one Peal says what is missing, as of every other field.
-        file: file.value ?? new Blob(),
-      }),
-    );
+    const sound = {
+      name: name.value.trim(),
+      description: description.value.trim() || undefined,
+      // Without one Peal says what is missing, as of every other field.
+      file: file.value ?? new Blob(),
+    };
+    const worked = await task.run(() => onAdd(() => account.peek().addSound(sound)));
     if (worked) {
       [name.value, description.value, file.value] = ['', '', undefined];
       round.value++;
     }
-    // Also after a failure: an answer that was lost may have added it.
-    await onAdded();
   };
   return (
     <Form task={task} names={['name', 'description', 'sound']} submit={text.ownSounds.add} onSubmit={add}>

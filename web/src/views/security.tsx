@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { SessionInfo } from '../../../lib/device/account-api.ts';
 import { CodeNeededError } from '../../../lib/device/index.ts';
-import { account, useLoaded, useTask } from '../state/account.ts';
+import { account, type Loaded, useLoaded, useTask } from '../state/account.ts';
 import { text } from '../text.ts';
 import { Confirm } from '../ui/confirm.tsx';
 import { Field } from '../ui/field.tsx';
@@ -29,7 +29,7 @@ export function Security() {
       <section class="card">
         <h2>{text.security.sessions}</h2>
         <p class="muted">{text.security.sessionsWhy}</p>
-        <Shown of={sessions}>{(all) => <Sessions all={all} onChanged={sessions.reload} />}</Shown>
+        <Shown of={sessions}>{(all) => <Sessions all={all} onChange={sessions.change} />}</Shown>
       </section>
     </>
   );
@@ -90,11 +90,7 @@ function Password({ onChanged }: { onChanged(): Promise<void> }) {
   );
 }
 
-function Sessions({ all, onChanged }: { all: SessionInfo[]; onChanged(): Promise<void> }) {
-  const end = async (work: () => Promise<void>) => {
-    await work();
-    await onChanged();
-  };
+function Sessions({ all, onChange }: { all: SessionInfo[]; onChange: Loaded<unknown>['change'] }) {
   return (
     <>
       <ul class="things">
@@ -114,7 +110,7 @@ function Sessions({ all, onChanged }: { all: SessionInfo[]; onChanged(): Promise
                 label={text.security.endOf(name)}
                 title={text.security.endTitle(name)}
                 why={text.security.endWhy}
-                onConfirm={() => end(() => account.peek().revokeSession(id))}
+                onConfirm={() => onChange(() => account.peek().revokeSession(id))}
               />
             )}
           </li>
@@ -127,7 +123,7 @@ function Sessions({ all, onChanged }: { all: SessionInfo[]; onChanged(): Promise
           label={text.security.endOthers}
           title={text.security.endOthersTitle}
           why={text.security.endWhy}
-          onConfirm={() => end(() => account.peek().revokeOtherSessions())}
+          onConfirm={() => onChange(() => account.peek().revokeOtherSessions())}
         />
       )}
     </>
