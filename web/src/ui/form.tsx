@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Task } from '../state/account.ts';
 import { Button } from './button.tsx';
 
@@ -18,7 +18,7 @@ export interface FormProps {
 export function Form({ task, names, submit, kind = 'primary', onSubmit, onCancel, children }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
   const named = names.some((name) => name in task.fields);
-  useEffect(() => {
+  useLayoutEffect(() => {
     form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }, [task.fields]);
   return (
