@@ -10,6 +10,7 @@ export interface FormProps {
   submit: string;
   kind?: 'danger' | 'plain' | 'primary';
   onSubmit(): void;
+  /** For a form that came in the place of a button: it goes on where the button had the focus. */
   onCancel?: { text: string; do(): void };
   children: ComponentChildren;
 }
@@ -18,6 +19,9 @@ export interface FormProps {
 export function Form({ task, names, submit, kind = 'primary', onSubmit, onCancel, children }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
   const named = names.some((name) => name in task.fields);
+  useLayoutEffect(() => {
+    if (onCancel) form.current?.querySelector('input')?.focus();
+  }, []);
   useLayoutEffect(() => {
     form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }, [task.fields]);
