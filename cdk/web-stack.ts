@@ -149,6 +149,7 @@ function contentSecurityPolicy({
     `script-src 'self'`,
     `style-src 'self'`,
     `img-src 'self' blob: ${api} ${attachments}`,
+    `media-src ${api}`,
     `connect-src 'self' ${api} ${socket} ${attachments}`,
     `manifest-src 'self'`,
     `worker-src 'self'`,

@@ -1,7 +1,11 @@
-/** Peal's HTTP API, typed: what a device, a dashboard or a command line calls. docs/protocol.md describes it. */
+/**
+ * Peal's HTTP API, typed: what a device or a command line calls. docs/protocol.md describes it. `account-api.ts` has
+ * what manages an account.
+ */
 import type { PushTarget } from '../carriers/carrier.ts';
+import { form, list, missing, text } from './answers.ts';
 import { isRecord } from './envelope.ts';
-import { PealError, ProtocolError } from './errors.ts';
+import { PealError } from './errors.ts';
 import { call, download, type HttpOptions, upload } from './http.ts';
 import { toBase64 } from './keys.ts';
 import { idOf } from './message.ts';
@@ -270,31 +274,7 @@ function changes({ name, enabled, publicKey, push }: DeviceChange): Record<strin
   };
 }
 
-function form(message: OutgoingMessage): FormData {
-  const data = new FormData();
-  for (const [name, value] of Object.entries(message)) {
-    if (value !== undefined) data.append(name, value instanceof Blob ? value : String(value));
-  }
-  return data;
-}
-
 const session = (answer: Record<string, unknown>): Session => ({
   user: text(answer, 'id'),
   secret: text(answer, 'secret'),
 });
-
-function text(answer: Record<string, unknown>, field: string): string {
-  const value = answer[field];
-  if (typeof value !== 'string') throw missing(field);
-  return value;
-}
-
-/** The items are Peal's own: only that they are objects with an id is checked. */
-function list<T extends { id: string }>(answer: Record<string, unknown>, field: string): T[] {
-  const items = answer[field];
-  const isItem = (item: unknown) => isRecord(item) && typeof item.id === 'string';
-  if (!Array.isArray(items) || !items.every(isItem)) throw missing(field);
-  return items as T[];
-}
-
-const missing = (field: string) => new ProtocolError(`the answer has no usable "${field}"`);

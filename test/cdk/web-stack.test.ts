@@ -30,6 +30,7 @@ test('browsers are kept to HTTPS, and to a policy without inline script or other
 
   assert.match(JSON.stringify(distribution!.Properties), /"ViewerProtocolPolicy":"redirect-to-https"/);
   assert.match(text, /default-src 'none'; script-src 'self'; style-src 'self';/);
+  assert.match(text, /; img-src 'self' blob: .*; media-src .*; connect-src /);
   assert.match(text, /frame-ancestors 'none'; require-trusted-types-for 'script'/);
   assert.doesNotMatch(text, /unsafe-|https:\/\/\*|"\*"/);
 });

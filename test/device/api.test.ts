@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { type AccountApi, createAccountApi } from '../../lib/device/account-api.ts';
 import { createApi, type PealApi } from '../../lib/device/api.ts';
 import { CodeNeededError, NetworkError, PealError, ProtocolError } from '../../lib/device/errors.ts';
 import { type Answer, type FakePeal, startFakePeal } from './fake-peal.ts';
 
 let fake: FakePeal;
 let api: PealApi;
+let account: AccountApi;
 
 before(async () => {
   fake = await startFakePeal();
@@ -14,7 +16,9 @@ after(() => fake.close());
 beforeEach(() => {
   fake.seen = [];
   fake.intercept = undefined;
-  api = createApi({ url: fake.url, secret: 'the-secret', timeoutMs: 2000 });
+  const options = { url: fake.url, secret: 'the-secret', timeoutMs: 2000 };
+  api = createApi(options);
+  account = createAccountApi(options);
 });
 
 const answerWith = (answer: Answer) => {
@@ -24,7 +28,7 @@ const device = 'd'.repeat(40);
 
 const CALLS: [
   name: string,
-  run: (api: PealApi) => Promise<unknown>,
+  run: (api: PealApi, account: AccountApi) => Promise<unknown>,
   method: string,
   path: string,
   body?: object,
@@ -91,6 +95,26 @@ const CALLS: [
   ['listApps', (a) => a.listApps(), 'GET', '/1/apps.json'],
   ['rotateApp', (a) => a.rotateApp('7/..'), 'POST', '/1/apps/7%2F../rotate.json', {}],
   ['deleteApp', (a) => a.deleteApp('7'), 'POST', '/1/apps/7/delete.json', {}],
+  ['deleteIcon', (_, a) => a.deleteIcon('7'), 'POST', '/1/apps/7/icon/delete.json', {}],
+  ['listSounds', (_, a) => a.listSounds(), 'GET', '/1/account/sounds.json'],
+  ['deleteSound', (_, a) => a.deleteSound('a/b'), 'POST', '/1/sounds/a%2Fb/delete.json', {}],
+  ['listSessions', (_, a) => a.listSessions(), 'GET', '/1/sessions.json'],
+  ['revokeSession', (_, a) => a.revokeSession('s1'), 'POST', '/1/sessions/s1/revoke.json', {}],
+  ['revokeOtherSessions', (_, a) => a.revokeOtherSessions(), 'POST', '/1/sessions/revoke_others.json', {}],
+  [
+    'changePassword',
+    (_, a) => a.changePassword({ password: 'p', newPassword: 'q', twofa: '123456' }),
+    'POST',
+    '/1/users/password.json',
+    { password: 'p', new_password: 'q', twofa: '123456' },
+  ],
+  [
+    'disableTwofa',
+    (_, a) => a.disableTwofa({ password: 'p', twofa: undefined }),
+    'POST',
+    '/1/users/twofa/disable.json',
+    { password: 'p' },
+  ],
   [
     'acknowledge',
     (a) => a.acknowledge(device, 12),
@@ -102,7 +126,7 @@ const CALLS: [
 
 for (const [name, run, method, path, body = {}] of CALLS) {
   test(`${name}: ${method} ${path}, with the secret in a header`, async () => {
-    await run(api);
+    await run(api, account);
 
     assert.deepEqual(fake.seen, [{ method, path, query: {}, body, authorization: 'Bearer the-secret' }]);
   });
@@ -165,6 +189,42 @@ test('sends an attachment as a form', async () => {
   const { attachment: file, ...rest } = fake.seen[0]?.body ?? {};
   assert.deepEqual(rest, { token: 't', user: 'u', message: 'ä', priority: '-1' });
   assert.deepEqual(new Uint8Array(await (file as Blob).arrayBuffer()), Uint8Array.of(1, 2, 3));
+});
+
+test('uploads an icon and a sound as forms', async () => {
+  const file = new Blob([Uint8Array.of(1, 2, 3)]);
+  answerWith({ status: 200, body: { status: 1, request: 'r', icon: 'i1' } });
+
+  const icon = await account.setIcon('7', file);
+  await account.addSound({ name: 'ding', description: undefined, file });
+
+  assert.equal(icon, 'i1');
+  const bytes = (value: unknown) => new Uint8Array(value as ArrayBuffer);
+  const [first, second] = fake.seen;
+  assert.deepEqual([first?.path, second?.path], ['/1/apps/7/icon.json', '/1/sounds.json']);
+  assert.deepEqual(Object.keys(second!.body), ['name', 'sound']);
+  for (const sent of [first!.body.icon, second!.body.sound])
+    assert.deepEqual(bytes(await (sent as Blob).arrayBuffer()), Uint8Array.of(1, 2, 3));
+});
+
+test('a second factor: begun with the password, confirmed with a code for recovery codes, and its state', async () => {
+  const answers: Record<string, object> = {
+    '/1/users/twofa.json': { secret: 'BASE32', otpauth: 'otpauth://x', enabled: true, recovery_codes: 9 },
+    '/1/users/twofa/confirm.json': { recovery_codes: ['a', 'b'] },
+  };
+  fake.intercept = ({ path }) => ({ status: 200, body: { status: 1, request: 'r', ...answers[path] } });
+
+  const begun = await account.beginTwofa('p');
+  const codes = await account.confirmTwofa('123456');
+  const state = await account.twofaState();
+
+  assert.deepEqual(begun, { secret: 'BASE32', otpauth: 'otpauth://x' });
+  assert.deepEqual(codes, ['a', 'b']);
+  assert.deepEqual(state, { enabled: true, recoveryCodes: 9 });
+  assert.deepEqual(
+    fake.seen.map(({ body }) => body),
+    [{ password: 'p' }, { twofa: '123456' }, {}],
+  );
 });
 
 test('the receipt of an emergency message is passed on', async () => {

@@ -75,7 +75,8 @@ export async function startFakePeal(): Promise<FakePeal> {
       for (const id of served) if (id <= Number(body.message)) fake.mailbox.delete(id);
       return ok();
     }
-    return ok({ id: 'id-1', secret: 'secret-1', token: 'token-1', devices: [], apps: [] });
+    const lists = { devices: [], apps: [], sessions: [], sounds: [] };
+    return ok({ id: 'id-1', secret: 'secret-1', token: 'token-1', ...lists });
   }
 
   server.on('request', async (request, response) => {

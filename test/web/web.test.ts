@@ -15,6 +15,7 @@ import { mp3, png } from '../media/builders.ts';
 import { listObjects } from '../support/bucket.ts';
 import { imageOf } from '../support/images.ts';
 import { get, post, request, usePeal } from '../support/peal.ts';
+import { managing } from './managing.ts';
 import type { Step, View } from './store-page.ts';
 import {
   type Account,
@@ -742,6 +743,7 @@ function inChromium(path: string): void {
 
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width: 1280, height: 800 });
       for (const place of ['start', 'settings', '']) {
         await page.evaluate((name) => {
           location.hash = `#/${name}`;
@@ -767,6 +769,8 @@ function inChromium(path: string): void {
 
     assert.deepEqual(issues.flat(), []);
   });
+
+  managing({ peal, visit, ready });
 
   test(`the first page loads less than ${BUDGET / 1000} KB of compressed JavaScript, all of it ours`, async (t) => {
     const html = await (await fetch(peal().web)).text();

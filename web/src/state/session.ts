@@ -12,6 +12,8 @@ export interface Credentials {
   password: string;
   invitation?: string | undefined;
   twofa?: string | undefined;
+  /** What the session is called in the account's list of them. */
+  name?: string | undefined;
 }
 
 /** How often a device's name that is taken gets another number. */
@@ -19,10 +21,10 @@ const NAME_TRIES = 20;
 
 /** Starts or resumes a session with Peal; no device yet. */
 export function openSession(kind: 'logIn' | 'signUp', credentials: Credentials): Promise<Session> {
-  const { email, password, invitation, twofa } = credentials;
+  const { email, password, invitation, twofa, name } = credentials;
   return kind === 'signUp'
-    ? app().api.signUp({ email, password, invitation })
-    : app().api.login({ email, password, twofa });
+    ? app().api.signUp({ email, password, invitation, name })
+    : app().api.login({ email, password, twofa, name });
 }
 
 /** Whether this browser keeps messages of another account than the session's. */

@@ -1,13 +1,7 @@
 /** What messages sound like in this browser. */
+import { createAccountApi, type SoundInfo } from '../../../lib/device/account-api.ts';
 import { playSound, type Sounding } from '../platform/sounds.ts';
 import { app, identity, settings } from './app.ts';
-
-/** A sound of the account's own. */
-export interface OwnSound {
-  id: string;
-  name: string;
-  description: string;
-}
 
 /** How long the list is not asked for again. Milliseconds. */
 const FRESH_MS = 60_000;
@@ -15,13 +9,13 @@ const FRESH_MS = 60_000;
 /** What takes longer does not come. Milliseconds. */
 const PATIENCE_MS = 10_000;
 
-let asked: { at: number; secret: string; sounds: Promise<OwnSound[]> } | undefined;
+let asked: { at: number; secret: string; sounds: Promise<SoundInfo[]> } | undefined;
 
 /** The sounds that the account has uploaded. @throws if Peal cannot be reached */
-export function ownSounds(): Promise<OwnSound[]> {
+export function ownSounds(): Promise<SoundInfo[]> {
   const secret = identity.peek()?.secret ?? '';
   if (!asked || asked.secret !== secret || Date.now() - asked.at > FRESH_MS) {
-    asked = { at: Date.now(), secret, sounds: fetchOwn(secret) };
+    asked = { at: Date.now(), secret, sounds: listOwn(secret) };
     asked.sounds.catch(() => {
       asked = undefined;
     });
@@ -29,17 +23,8 @@ export function ownSounds(): Promise<OwnSound[]> {
   return asked.sounds;
 }
 
-async function fetchOwn(secret: string): Promise<OwnSound[]> {
-  const response = await fetch(`${app().config.api}/1/account/sounds.json`, {
-    headers: { Authorization: `Bearer ${secret}` },
-    credentials: 'omit',
-    redirect: 'error',
-    signal: AbortSignal.timeout(PATIENCE_MS),
-  });
-  if (!response.ok) throw new Error(`sounds: status ${response.status}`);
-  const { sounds } = (await response.json()) as { sounds: OwnSound[] };
-  return sounds;
-}
+const listOwn = (secret: string) =>
+  createAccountApi({ url: app().config.api, secret, timeoutMs: PATIENCE_MS }).listSounds();
 
 /** What is needed to play a sound of that name here. */
 export function soundingOf(name: string | undefined, priority: number): Sounding {

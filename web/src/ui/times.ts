@@ -4,6 +4,7 @@ import { text } from '../text.ts';
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat('en', { weekday: 'long', day: 'numeric', month: 'long' });
 const dayAndYear = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'long', year: 'numeric' });
+const date = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
 const whole = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'medium' });
 
 const DAY_MS = 86_400_000;
@@ -11,6 +12,7 @@ const DAY_MS = 86_400_000;
 /** @param seconds Unix time */
 export const timeOf = (seconds: number): string => time.format(seconds * 1000);
 export const wholeTime = (seconds: number): string => whole.format(seconds * 1000);
+export const dateOf = (seconds: number): string => date.format(seconds * 1000);
 export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
 /** The day as a heading: Today, Yesterday, Monday, 2 March, and with its year if it is not this one. */

@@ -1,4 +1,5 @@
-import { useSignalEffect } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
+import { useId } from 'preact/hooks';
 import { tell } from '../platform/bus.ts';
 import { hrefOf, route } from '../router.ts';
 import { connection, identity } from '../state/app.ts';
@@ -26,12 +27,7 @@ export function Frame() {
           <Logo size={28} />
           {text.name}
         </a>
-        <nav aria-label={text.nav.label}>
-          <Item name="" title={text.nav.messages} current={!page} />
-          {PAGES.map(({ name, title }) => (
-            <Item key={name} name={name} title={title} current={page?.name === name} />
-          ))}
-        </nav>
+        <Menu page={page?.name} />
         <Status />
       </header>
       {page ? (
@@ -42,6 +38,41 @@ export function Frame() {
         <Messages />
       )}
     </div>
+  );
+}
+
+/** The pages; on a narrow screen behind a button, which a press, Escape or going somewhere closes. */
+function Menu({ page }: { page: string | undefined }) {
+  const open = useSignal(false);
+  const id = useId();
+  useSignalEffect(() => {
+    route.value;
+    open.value = false;
+  });
+  const close = (event: KeyboardEvent) => {
+    if (event.key === 'Escape') open.value = false;
+  };
+  return (
+    <>
+      <button
+        type="button"
+        class="button menu"
+        aria-expanded={open.value}
+        aria-controls={id}
+        onKeyDown={close}
+        onClick={() => {
+          open.value = !open.value;
+        }}
+      >
+        {text.nav.menu}
+      </button>
+      <nav id={id} class={open.value ? 'shown' : ''} aria-label={text.nav.label} onKeyDown={close}>
+        <Item name="" title={text.nav.messages} current={page === undefined} />
+        {PAGES.map(({ name, title }) => (
+          <Item key={name} name={name} title={title} current={page === name} />
+        ))}
+      </nav>
+    </>
   );
 }
 

@@ -53,6 +53,7 @@ export function Login() {
         password: password.value,
         invitation: invitation.value || undefined,
         twofa: twofa.value || undefined,
+        name: name.value || undefined,
       });
       if (await isOthers(session)) pending.value = session;
       else await enter(session);

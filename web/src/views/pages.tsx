@@ -1,6 +1,10 @@
 /** The pages of the app beside the messages, in the order of the menu. Another page is another line here. */
 import type { ComponentType } from 'preact';
 import { text } from '../text.ts';
+import { Apps } from './apps.tsx';
+import { Devices } from './devices.tsx';
+import { OwnSounds } from './own-sounds.tsx';
+import { Security } from './security.tsx';
 import { Settings } from './settings.tsx';
 import { Start } from './start.tsx';
 
@@ -13,5 +17,9 @@ export interface Page {
 
 export const PAGES: readonly Page[] = [
   { name: 'start', title: text.nav.start, View: Start },
+  { name: 'apps', title: text.nav.apps, View: Apps },
+  { name: 'devices', title: text.nav.devices, View: Devices },
+  { name: 'sounds', title: text.nav.sounds, View: OwnSounds },
+  { name: 'security', title: text.nav.security, View: Security },
   { name: 'settings', title: text.nav.settings, View: Settings },
 ];

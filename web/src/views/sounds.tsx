@@ -1,14 +1,15 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useId } from 'preact/hooks';
+import type { SoundInfo } from '../../../lib/device/account-api.ts';
 import { changeSettings, settings } from '../state/app.ts';
-import { type OwnSound, ownSounds, playDefault } from '../state/sounds.ts';
+import { ownSounds, playDefault } from '../state/sounds.ts';
 import { text } from '../text.ts';
 import { Button } from '../ui/button.tsx';
 
 /** What a message sounds like whose sender did not say. */
 export function DefaultSoundPart() {
   const id = useId();
-  const own = useSignal<readonly OwnSound[]>([]);
+  const own = useSignal<readonly SoundInfo[]>([]);
   const mute = useSignal(false);
   useEffect(() => {
     // Without a connection, the built-in ones can be chosen all the same.

@@ -1,0 +1,101 @@
+/**
+ * What manages an account: sessions, the password, the second factor, icons and sounds. Apart from `api.ts`, and not in
+ * `index.ts`, so that a device that only receives does not load it.
+ */
+import { form, list, missing, text } from './answers.ts';
+import { call, type HttpOptions } from './http.ts';
+
+/** A session of the account as Peal lists it. */
+export interface SessionInfo {
+  id: string;
+  /** What it said it was when it logged in. */
+  name: string;
+  /** Unix seconds. */
+  created_at: number;
+  /** Unix seconds; to the day. */
+  seen_at: number;
+  /** Whether it is the session that asks. */
+  current: boolean;
+}
+
+/** A sound that the account has uploaded. */
+export interface SoundInfo {
+  /** Names its file: `/sounds/{id}.mp3`. */
+  id: string;
+  /** What a sender names. */
+  name: string;
+  description: string;
+}
+
+/** The managing part of Peal's API. Every method rejects with PealError, NetworkError or ProtocolError. */
+export interface AccountApi {
+  /** @param image PNG, JPEG or GIF @returns the icon's name: `/icons/{icon}.png` */
+  setIcon(app: string, image: Blob): Promise<string>;
+  /** Gives an app the default icon again. */
+  deleteIcon(app: string): Promise<void>;
+  /** The sounds that the account has uploaded. */
+  listSounds(): Promise<SoundInfo[]>;
+  /** @param sound.file an MP3 */
+  addSound(sound: { name: string; description?: string | undefined; file: Blob }): Promise<void>;
+  deleteSound(name: string): Promise<void>;
+  /** The latest used first. */
+  listSessions(): Promise<SessionInfo[]>;
+  revokeSession(id: string): Promise<void>;
+  /** Ends all sessions but this one. */
+  revokeOtherSessions(): Promise<void>;
+  /**
+   * Ends all other sessions too.
+   *
+   * @throws CodeNeededError if the account has a second factor, and the code is missing or wrong
+   */
+  changePassword(change: {
+    password: string;
+    newPassword: string;
+    twofa?: string | undefined;
+  }): Promise<void>;
+  twofaState(): Promise<{ enabled: boolean; recoveryCodes: number }>;
+  /** @returns the new second factor's secret in base32, and the same as an address for a QR code */
+  beginTwofa(password: string): Promise<{ secret: string; otpauth: string }>;
+  /** Turns the second factor on with a code of it. @returns recovery codes, which are shown this once */
+  confirmTwofa(code: string): Promise<string[]>;
+  /** @throws CodeNeededError if the code is missing or wrong */
+  disableTwofa(proof: { password: string; twofa?: string | undefined }): Promise<void>;
+}
+
+/** Creates a client for the account of a session. */
+export function createAccountApi(options: HttpOptions): AccountApi {
+  const post = (path: string, body: Record<string, unknown> | FormData = {}) =>
+    call(options, { method: 'POST', path, body });
+  const get = (path: string) => call(options, { method: 'GET', path });
+  const at = (kind: 'apps' | 'sessions' | 'sounds', id: string, rest: string) =>
+    `${kind}/${encodeURIComponent(id)}${rest}.json`;
+
+  return {
+    setIcon: async (app, icon) => text(await post(at('apps', app, '/icon'), form({ icon })), 'icon'),
+    deleteIcon: async (app) => void (await post(at('apps', app, '/icon/delete'))),
+    listSounds: async () => list<SoundInfo>(await get('account/sounds.json'), 'sounds'),
+    addSound: async ({ name, description, file }) =>
+      void (await post('sounds.json', form({ name, description, sound: file }))),
+    deleteSound: async (name) => void (await post(at('sounds', name, '/delete'))),
+    listSessions: async () => list<SessionInfo>(await get('sessions.json'), 'sessions'),
+    revokeSession: async (id) => void (await post(at('sessions', id, '/revoke'))),
+    revokeOtherSessions: async () => void (await post('sessions/revoke_others.json')),
+    changePassword: async ({ password, newPassword, twofa }) =>
+      void (await post('users/password.json', { password, new_password: newPassword, twofa })),
+    twofaState: async () => {
+      const { enabled, recovery_codes: left } = await get('users/twofa.json');
+      if (typeof enabled !== 'boolean') throw missing('enabled');
+      return { enabled, recoveryCodes: Number(left) };
+    },
+    beginTwofa: async (password) => {
+      const answer = await post('users/twofa.json', { password });
+      return { secret: text(answer, 'secret'), otpauth: text(answer, 'otpauth') };
+    },
+    confirmTwofa: async (twofa) => {
+      const { recovery_codes: codes } = await post('users/twofa/confirm.json', { twofa });
+      if (!Array.isArray(codes)) throw missing('recovery_codes');
+      return codes.map(String);
+    },
+    disableTwofa: async (proof) => void (await post('users/twofa/disable.json', { ...proof })),
+  };
+}

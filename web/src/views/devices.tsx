@@ -1,0 +1,128 @@
+import { useSignal } from '@preact/signals';
+import type { DeviceInfo } from '../../../lib/device/index.ts';
+import { type Loaded, useLoaded, useTask } from '../state/account.ts';
+import { api, identity } from '../state/app.ts';
+import { text } from '../text.ts';
+import { Button } from '../ui/button.tsx';
+import { Confirm } from '../ui/confirm.tsx';
+import { Field } from '../ui/field.tsx';
+import { Form, fault } from '../ui/form.tsx';
+import { Shown } from '../ui/loaded.tsx';
+import { Parts } from '../ui/parts.tsx';
+import { dateOf } from '../ui/times.ts';
+
+const isHere = ({ id }: DeviceInfo) => id === identity.value?.device;
+const hereFirst = (a: DeviceInfo, b: DeviceInfo) =>
+  Number(isHere(b)) - Number(isHere(a)) || a.name.localeCompare(b.name);
+
+/** What receives. This browser is among them; it is removed by logging out of it. */
+export function Devices() {
+  const devices = useLoaded(async () => (await api.peek().listDevices()).sort(hereFirst));
+  return (
+    <>
+      <h1 tabIndex={-1}>{text.devices.title}</h1>
+      <p class="muted">{text.devices.why}</p>
+      <section class="card">
+        <Shown of={devices}>
+          {(all) => (
+            <ul class="things">
+              {all.map((device) => (
+                <One key={device.id} device={device} onChange={devices.change} />
+              ))}
+            </ul>
+          )}
+        </Shown>
+      </section>
+    </>
+  );
+}
+
+function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknown>['change'] }) {
+  const { id, name, enabled, platform, push, created_at: createdAt } = device;
+  const renaming = useSignal<string | undefined>(undefined);
+  const task = useTask();
+  const toggle = useTask();
+  const here = isHere(device);
+  const reached = text.devices.reached[push?.type ?? (platform === 'open' ? 'open' : 'socket')];
+
+  const rename = async () => {
+    const worked = await task.run(() =>
+      onChange(() => api.peek().updateDevice(id, { name: renaming.value })),
+    );
+    if (worked) renaming.value = undefined;
+  };
+
+  return (
+    <li class={renaming.value === undefined ? 'line' : undefined}>
+      <div class="thing">
+        <div>
+          <p class="strong">
+            {name} {here && <span class="badge p1">{text.devices.here}</span>}{' '}
+            {!enabled && <span class="badge">{text.devices.off}</span>}
+          </p>
+          <Parts of={[text.devices.platforms[platform], reached, text.devices.since(dateOf(createdAt))]} />
+        </div>
+      </div>
+      {renaming.value === undefined ? (
+        <div class="row">
+          <Button
+            kind="quiet"
+            label={text.devices.renameOf(name)}
+            onClick={() => {
+              renaming.value = name;
+            }}
+          >
+            {text.devices.rename}
+          </Button>
+          <Button
+            kind="quiet"
+            busy={toggle.busy}
+            label={enabled ? text.devices.disableOf(name) : text.devices.enableOf(name)}
+            onClick={() =>
+              toggle.run(() => onChange(() => api.peek().updateDevice(id, { enabled: !enabled })))
+            }
+          >
+            {enabled ? text.devices.disable : text.devices.enable}
+          </Button>
+          {!here && (
+            <Confirm
+              action={text.devices.remove}
+              label={text.devices.removeOf(name)}
+              title={text.devices.removeTitle(name)}
+              why={text.devices.removeWhy}
+              onConfirm={() => onChange(() => api.peek().deleteDevice(id))}
+            />
+          )}
+        </div>
+      ) : (
+        <Form
+          task={task}
+          names={['name']}
+          submit={text.devices.save}
+          onSubmit={rename}
+          onCancel={{
+            text: text.confirm.cancel,
+            do: () => {
+              renaming.value = undefined;
+            },
+          }}
+        >
+          <Field
+            label={text.devices.nameOf(name)}
+            name="device-name"
+            autocomplete="off"
+            hint={text.login.deviceHint}
+            value={renaming.value}
+            error={fault(task, 'name', text.devices.name)}
+            onInput={(value) => {
+              renaming.value = value;
+            }}
+          />
+        </Form>
+      )}
+      <p role="alert" class="wrong">
+        {toggle.wrong}
+      </p>
+    </li>
+  );
+}
