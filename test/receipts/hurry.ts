@@ -17,7 +17,7 @@ const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 export function hurry(
   { cloud }: TestPeal,
   upTo: number,
-  before: (step: number) => Promise<void> | void = () => {},
+  before: (step: number, record: RepeatRecord) => Promise<void> | void = () => {},
 ): () => void {
   return cloud.front.intercept(async ({ action, input }) => {
     if (action !== 'SendMessageBatch' || input.QueueUrl !== cloud.queue('ReceiptsRepeatQueue').url) return;
@@ -25,7 +25,7 @@ export function hurry(
     for (const entry of asList(input.Entries).filter(isObject)) {
       const record = JSON.parse(String(entry.MessageBody)) as RepeatRecord;
       const hurried = record.kind === 'repeat' && record.step <= upTo;
-      if (hurried) await before(record.step);
+      if (hurried) await before(record.step, record);
       const passed = dueAt({ ...record, acceptedAt: 0 }, record.step);
       const body = hurried
         ? JSON.stringify({ ...record, acceptedAt: Date.now() - passed })
