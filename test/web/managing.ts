@@ -196,7 +196,7 @@ function pages({ peal, visit, ready }: Shared): void {
     await press(page, 'End the session Elsewhere');
     await answer(page, 'End');
     await there.getByText('You were logged out').waitFor();
-    await page.getByText('Elsewhere').waitFor({ state: 'detached' });
+    await page.getByText('Elsewhere', { exact: true }).waitFor({ state: 'detached' });
     await page.getByLabel('Current password').fill(person.password);
     await page.getByLabel('New password').fill('short');
     await press(page, 'Change password');
