@@ -5,6 +5,7 @@ import { optionalForm } from '../http/fields.ts';
 /** The number of a message in its sender's history. */
 const NUMBER = /^\d{1,16}$/;
 
+/** Where a list goes on: what the page before it gave. */
 const cursor = (form: RegExp) =>
   optionalForm(form, 'is not where a page ended', 'Where the list goes on: the `after` of the page before');
 
@@ -24,6 +25,8 @@ export const HISTORY_ID = v.pipe(
   v.description('Id of the message, as the list has it'),
 );
 
-/** The number that a path names; undefined if it names none. */
-export const historyIdOf = (text: string): number | undefined =>
-  NUMBER.test(text) ? Number(text) : undefined;
+/** The number that a path names; undefined if no message can have it. */
+export function historyIdOf(text: string): number | undefined {
+  const id = NUMBER.test(text) ? Number(text) : undefined;
+  return Number.isSafeInteger(id) ? id : undefined;
+}

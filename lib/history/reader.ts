@@ -43,7 +43,7 @@ export class HistoryReader {
     const items: Entry[] = [];
     // The oldest are purged late; what is older is not asked for.
     const oldest = firstIdAt(this.#clock() - TRACE_SECONDS * 1000);
-    let before = (after ?? Number.MAX_SAFE_INTEGER) - 1;
+    let before = Math.min(after ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) - 1;
     let read = 0;
     for (;;) {
       if (before < oldest) return { items };
