@@ -382,8 +382,8 @@ export const text = {
     hidden: (n: number) =>
       `${n === 1 ? '1 device' : `${n} devices`} of members of another account’s group, who are not named here.`,
     took: (carrier: string, at: string) => `${carrier}, ${at}`,
-    stored: (at: string) => `stored ${at}`,
-    untouched: 'no carrier has taken it yet',
+    stored: (at: string) => `stored by the device, ${at}`,
+    untouched: 'No carrier has taken it yet',
     carriers: {
       fcm: 'Google (FCM)',
       apns: 'Apple (APNs)',

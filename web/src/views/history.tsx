@@ -95,11 +95,13 @@ function List({ app }: { app: string }) {
             <p role="alert" class="wrong">
               {older.wrong}
             </p>
-            {after !== undefined && (
-              <Button busy={older.busy} onClick={more}>
-                {text.history.older}
-              </Button>
-            )}
+            <div class="older">
+              {after !== undefined && (
+                <Button busy={older.busy} onClick={more}>
+                  {text.history.older}
+                </Button>
+              )}
+            </div>
           </>
         )}
       </Shown>

@@ -7,7 +7,7 @@ import { text } from '../text.ts';
 import { Button } from '../ui/button.tsx';
 import { Shown } from '../ui/loaded.tsx';
 import { Parts } from '../ui/parts.tsx';
-import { isoTime, timeOf, wholeTime } from '../ui/times.ts';
+import { isoTime, timeFrom, wholeTime } from '../ui/times.ts';
 import { Counts, receiptWords, StateMark } from './history-states.tsx';
 
 /** What became of a message on each device. */
@@ -44,7 +44,7 @@ export function SentMessage({ id }: { id: string }) {
                   {text.history.refresh}
                 </Button>
               </div>
-              <Devices all={devices} />
+              <Devices all={devices} accepted={message.received_at} />
               <p role="alert" class="wrong">
                 {more.wrong}
               </p>
@@ -99,7 +99,7 @@ function About({ message }: { message: SentInfo }) {
 }
 
 /** Those whose user is known one by one, the own first; the others are a number by their state. */
-function Devices({ all }: { all: SentDeviceInfo[] }) {
+function Devices({ all, accepted }: { all: SentDeviceInfo[]; accepted: number }) {
   const own = ({ user }: SentDeviceInfo) => user === identity.value?.user;
   const known = all.filter(({ user }) => user !== undefined);
   known.sort(
@@ -115,7 +115,7 @@ function Devices({ all }: { all: SentDeviceInfo[] }) {
       {known.length > 0 && (
         <ul class="things">
           {known.map((device, at) => (
-            <Device key={at} device={device} own={own(device)} />
+            <Device key={at} device={device} own={own(device)} accepted={accepted} />
           ))}
         </ul>
       )}
@@ -129,7 +129,14 @@ function Devices({ all }: { all: SentDeviceInfo[] }) {
   );
 }
 
-function Device({ device, own }: { device: SentDeviceInfo; own: boolean }) {
+interface DeviceProps {
+  device: SentDeviceInfo;
+  own: boolean;
+  /** When the message was, Unix seconds. */
+  accepted: number;
+}
+
+function Device({ device, own, accepted }: DeviceProps) {
   const { state, user, device: name, delivered = [], acknowledged_at: stored } = device;
   const took = [...delivered].sort((a, b) => a.at - b.at);
   return (
@@ -144,9 +151,9 @@ function Device({ device, own }: { device: SentDeviceInfo; own: boolean }) {
           <Parts
             of={[
               ...took.map(({ carrier, at }) =>
-                text.history.took(text.history.carriers[carrier] ?? carrier, timeOf(at)),
+                text.history.took(text.history.carriers[carrier] ?? carrier, timeFrom(at, accepted)),
               ),
-              stored === undefined ? undefined : text.history.stored(wholeTime(stored)),
+              stored === undefined ? undefined : text.history.stored(timeFrom(stored, accepted)),
               state === 'waiting' ? text.history.untouched : undefined,
             ]}
           />

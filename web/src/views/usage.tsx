@@ -2,6 +2,7 @@ import type { UsageInfo } from '../../../lib/device/account-api.ts';
 import { account, useLoaded } from '../state/account.ts';
 import { text } from '../text.ts';
 import { Shown } from '../ui/loaded.tsx';
+import { ceilingOf } from '../ui/scale.ts';
 import { dateOf } from '../ui/times.ts';
 
 const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', timeZone: 'UTC' });
@@ -130,10 +131,4 @@ function Chart({ days }: { days: UsageInfo['days'] }) {
       </details>
     </figure>
   );
-}
-
-/** The next of 1, 2, 5, 10, 20, 50 …, so that the scale has round numbers. */
-export function ceilingOf(most: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, most)));
-  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= most)!;
 }
