@@ -91,12 +91,12 @@ export interface Accepted extends Identity, Remembered {
  *
  * What it costs for one message to n devices: one BatchGetItem (1 read unit for the app, 1 per 4 KB of each
  * account's devices; 1 per 4 KB of a group's members), n PutItem (1 write unit per KB), one SendMessageBatch a carrier;
- * beside those, one PutItem for the history (1 write unit per dozen devices) and one UpdateItem that counts.
+ * beside those, one PutItem for the history (1 write unit for up to a dozen devices) and one UpdateItem that counts.
  * A sound that is not built in costs a BatchGetItem more (1 read unit per 4 KB of the owner's sounds).
  * An idempotency key costs two PutItem more. An emergency costs two more of these (its receipt, its chain of
  * repetitions), and a PutItem a tag. The burst limit costs one message in some an UpdateItem (at the default, one in
- * twelve). An attachment costs an object put, an UpdateItem (1 write unit), and one
- * more of the object requests, a get, if it was uploaded.
+ * twelve). An attachment costs an object put, an UpdateItem (1 write unit), and one more of the object requests, a get,
+ * if it was uploaded.
  */
 export class Sender {
   readonly #context: SendContext;

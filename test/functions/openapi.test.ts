@@ -195,7 +195,7 @@ const STORY: Step[] = [
     fields: ({ sent, app }) => ({ after: sent!, app: app! }),
   },
   { operation: 'GET /1/history/{message}.json', at: { message: 'sent' } },
-  { operation: 'GET /1/history/{message}.json', at: { message: 'sent' }, fields: () => ({ after: 0 }) },
+  { operation: 'GET /1/history/{message}.json', at: { message: 'sent' }, fields: () => ({ after: '0' }) },
   { operation: 'GET /1/usage.json' },
   { operation: 'POST /1/apps.json', fields: () => ({ name: 'Other' }), keep: { other: 'id' } },
   { operation: 'GET /1/apps.json' },
