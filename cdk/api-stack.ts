@@ -221,6 +221,16 @@ export class ApiStack extends Stack {
       .allow(['dynamodb:BatchGetItem'], directory.tableArn)
       .allow(['secretsmanager:GetSecretValue'], data.webPushSecret.secretArn);
 
+    const history = new PealFunction(this, 'History', {
+      bundle: bundles('history'),
+      description: 'Says what accounts have sent, and what became of it',
+      environment: { ...tables, ...quota },
+      timeout: Duration.seconds(15),
+      memory: 1024,
+    })
+      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      .allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], mailbox.tableArn);
+
     const admin = operator(this, data, dispatch, bundles('admin'));
 
     const api = new HttpApi(this, 'HttpApi', {
@@ -277,6 +287,13 @@ export class ApiStack extends Stack {
     route(media, HttpMethod.POST, ...suffixed('/1/sounds'), ...suffixed('/1/sounds/{name}/delete'));
     route(media, HttpMethod.POST, ...suffixed('/1/apps/{id}/icon'), ...suffixed('/1/apps/{id}/icon/delete'));
     route(pushKey, HttpMethod.GET, ...suffixed('/1/push_key'));
+    route(
+      history,
+      HttpMethod.GET,
+      ...suffixed('/1/history'),
+      '/1/history/{message}',
+      ...suffixed('/1/usage'),
+    );
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
     this.endpoint = api.apiEndpoint;

@@ -48,7 +48,8 @@ export class FanOut extends Construct {
       memory: 1769,
     })
       .allow(['dynamodb:BatchGetItem'], directory.tableArn)
-      .allow(['dynamodb:GetItem', 'dynamodb:PutItem'], mailbox.tableArn)
+      // Updates note whom a chunk has reached.
+      .allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], mailbox.tableArn)
       .allow(
         ['sqs:SendMessage'],
         repeats.queueArn,

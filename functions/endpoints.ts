@@ -6,6 +6,7 @@ import * as account from './account/endpoints.ts';
 import * as attachments from './attachments/endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as groups from './groups/endpoints.ts';
+import * as history from './history/endpoints.ts';
 import * as info from './info/endpoints.ts';
 import * as media from './media/endpoints.ts';
 import * as pushKey from './push-key/endpoints.ts';
@@ -53,6 +54,11 @@ export const AREAS: Readonly<Record<string, Area>> = {
     name: 'Accounts',
     about: 'Signing up and logging in; sessions, the second factor, devices and apps of an account.',
     endpoints: { ...account },
+  },
+  history: {
+    name: 'History and usage',
+    about: 'What the apps of an account have sent, and what became of it: states and times, never text.',
+    endpoints: { ...history },
   },
   devices: {
     name: 'Messages on a device',

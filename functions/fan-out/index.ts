@@ -4,6 +4,7 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { DeviceRegistry } from '../../lib/accounts/device-registry.ts';
 import { parseFanOutRecord, runChunk, type WorkerContext } from '../../lib/fanout/fan-out.ts';
 import { Jobs } from '../../lib/fanout/job.ts';
+import { History } from '../../lib/history/history.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { Copies } from '../../lib/messages/copies.ts';
 import { Queue } from '../../lib/storage/queue.ts';
@@ -11,6 +12,7 @@ import { CALL, carrierQueues, table, variable } from '../environment.ts';
 
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
 const mailbox = table('MAILBOX_TABLE');
+const log: WorkerContext['log'] = (level, message, fields) => console[level]({ message, ...fields });
 const context: WorkerContext = {
   jobs: new Jobs(mailbox),
   devices: new DeviceRegistry(table('DIRECTORY_TABLE'), Date.now),
@@ -20,7 +22,8 @@ const context: WorkerContext = {
   queue: new Queue(sqs, variable('QUEUE_URL')),
   deadLetters: new Queue(sqs, variable('DEAD_LETTER_QUEUE_URL')),
   clock: Date.now,
-  log: (level, message, fields) => console[level]({ message, ...fields }),
+  history: new History({ mailbox, log }),
+  log,
 };
 
 /** One record after the other: memory stays that of one chunk. */

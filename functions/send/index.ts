@@ -3,6 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { Attachments } from '../../lib/attachments/attachments.ts';
 import { Uploads } from '../../lib/attachments/uploads.ts';
 import { Jobs } from '../../lib/fanout/job.ts';
+import { History } from '../../lib/history/history.ts';
 import { success } from '../../lib/http/answer.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { BurstLimit } from '../../lib/messages/burst.ts';
@@ -50,6 +51,7 @@ const sender = new Sender({
   repeats: new Queue(sqs, variable('REPEAT_QUEUE_URL')),
   attachments: new Attachments(mailbox, bucket, clock),
   uploads: new Uploads(bucket, clock),
+  history: new History({ mailbox, log }),
   clock,
 });
 

@@ -3,7 +3,16 @@
  * `index.ts`, so that a device that only receives does not load it.
  */
 import { form, list, missing, text } from './answers.ts';
+import { type HistoryApi, historyApi } from './history-api.ts';
 import { call, type HttpOptions } from './http.ts';
+
+export type {
+  SentDeviceInfo,
+  SentInfo,
+  SentReceipt,
+  SentState,
+  UsageInfo,
+} from './history-api.ts';
 
 /** A session of the account as Peal lists it. */
 export interface SessionInfo {
@@ -28,7 +37,7 @@ export interface SoundInfo {
 }
 
 /** The managing part of Peal's API. Every method rejects with PealError, NetworkError or ProtocolError. */
-export interface AccountApi {
+export interface AccountApi extends HistoryApi {
   /** @param image PNG, JPEG or GIF @returns the icon's name: `/icons/{icon}.png` */
   setIcon(app: string, image: Blob): Promise<string>;
   /** Gives an app the default icon again. */
@@ -66,11 +75,20 @@ export interface AccountApi {
 export function createAccountApi(options: HttpOptions): AccountApi {
   const post = (path: string, body: Record<string, unknown> | FormData = {}) =>
     call(options, { method: 'POST', path, body });
-  const get = (path: string) => call(options, { method: 'GET', path });
+  /** What is absent is not in the query. */
+  const get = (path: string, query: Record<string, string | undefined> = {}) => {
+    const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    return call(options, {
+      method: 'GET',
+      path,
+      ...(given.length > 0 && { query: Object.fromEntries(given) }),
+    });
+  };
   const at = (kind: 'apps' | 'sessions' | 'sounds', id: string, rest: string) =>
     `${kind}/${encodeURIComponent(id)}${rest}.json`;
 
   return {
+    ...historyApi(get),
     setIcon: async (app, icon) => text(await post(at('apps', app, '/icon'), form({ icon })), 'icon'),
     deleteIcon: async (app) => void (await post(at('apps', app, '/icon/delete'))),
     listSounds: async () => list<SoundInfo>(await get('account/sounds.json'), 'sounds'),

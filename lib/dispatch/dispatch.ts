@@ -1,7 +1,8 @@
 import type { DeviceRegistry } from '../accounts/device-registry.ts';
 import type { Device } from '../accounts/devices.ts';
 import type { Carrier, CarrierName, Outcome, Push } from '../carriers/carrier.ts';
-import type { Mailbox, MessageRef } from '../mailbox/mailbox.ts';
+import type { MessageRef } from '../mailbox/item.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { Receipts } from '../receipts/receipts.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';

@@ -1,6 +1,8 @@
 import type { DeviceRegistry } from '../accounts/device-registry.ts';
 import type { Renew } from '../dispatch/redrive.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
+import { type CopyRef, copyRef } from '../history/entry.ts';
+import type { History } from '../history/history.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import type { Copies } from '../messages/copies.ts';
 import { type Addressee, activeDevices, type Recipient } from '../messages/recipients.ts';
@@ -25,6 +27,10 @@ export interface FanOutRecord {
   users: string[];
   /** By user key, the names of the devices that it is for; users who are not here get it on all. Absent: nobody is. */
   devices?: Record<string, string[]>;
+  /** Users whom the sender does not know. Absent: there are none. */
+  hidden?: string[];
+  /** Its number, under which whom it reached is noted. Absent in records of versions that noted nothing. */
+  chunk?: number;
 }
 
 /** Users in one chunk: with a few devices each, a hundred copies or so, and at the very most a thousand. */
@@ -59,6 +65,7 @@ export interface FanOutContext {
   queues: CarrierQueues;
   /** For emergency messages: the chains of their repetitions. */
   repeats: Queue;
+  history: History;
   /** The fan-out queue itself. */
   queue: Queue;
   clock: Clock;
@@ -88,6 +95,7 @@ export async function startFanOut(
   const records = Array.from({ length: count }, (_, n): FanOutRecord => {
     const chunk = users.slice(n * CHUNK_USERS, (n + 1) * CHUNK_USERS);
     const named = chunk.flatMap(({ user, names }) => (names ? [[user, names] as const] : []));
+    const hidden = chunk.flatMap(({ user, hidden }) => (hidden ? [user] : []));
     return {
       v: 1,
       job,
@@ -96,6 +104,8 @@ export async function startFanOut(
       attempt: 0,
       users: chunk.map(({ user }) => user),
       ...(named.length > 0 && { devices: Object.fromEntries(named) }),
+      ...(hidden.length > 0 && { hidden }),
+      chunk: n,
     };
   });
   try {
@@ -125,31 +135,55 @@ export async function runChunk(record: FanOutRecord, context: WorkerContext): Pr
     context.log('warn', 'the job of a chunk was withdrawn', { umid: job.umid, users: users.length });
     return;
   }
-  const lists = await context.devices.listMany(users);
-  const recipients = [...lists.values()].flatMap((list) => activeDevices(list, record.devices?.[list.user]));
+  const recipients = await recipientsOf(record, context);
   const failed = new Set<string>();
-  let copies = 0;
-  for (let start = 0; start < recipients.length; start += SLICE) {
-    const slice = recipients.slice(start, start + SLICE);
-    const stored = await storeSlice(
-      slice,
-      envelope,
-      { umid: job.umid, expiresAt, request: job.request },
-      context,
-      failed,
-    );
-    await queueDispatch(
-      context.queues,
-      stored,
-      new Map(slice.map(({ device }) => [device.id, device])),
-      acceptedAt,
-      envelope.receipt,
-    );
-    await startRepeats(context.repeats, envelope, acceptedAt, stored, context.clock);
-    copies += stored.length;
+  const reached: CopyRef[] = [];
+  try {
+    for (let start = 0; start < recipients.length; start += SLICE) {
+      const slice = recipients.slice(start, start + SLICE);
+      const stored = await storeSlice(
+        slice,
+        envelope,
+        { umid: job.umid, expiresAt, request: job.request },
+        context,
+        failed,
+      );
+      const bySlice = new Map(slice.map((recipient) => [recipient.device.id, recipient]));
+      reached.push(...stored.map(({ device, id }) => copyRef(bySlice.get(device)!, id)));
+      await queueDispatch(
+        context.queues,
+        stored,
+        new Map(slice.map(({ device }) => [device.id, device])),
+        acceptedAt,
+        envelope.receipt,
+      );
+      await startRepeats(context.repeats, envelope, acceptedAt, stored, context.clock);
+    }
+  } finally {
+    // What is stored waits for its device, even if it could not be queued: its sender sees that it waits.
+    const { chunk } = record;
+    if (chunk !== undefined)
+      await context.history.addChunk({ ...job, chunk }, reached, Math.floor(acceptedAt / 1000));
   }
+  const copies = reached.length;
   context.log('info', 'fanned out', { umid: job.umid, users: users.length, copies, failed: failed.size });
   if (failed.size > 0) await repeat(record, [...failed], context);
+}
+
+/** The devices of a chunk's users, as they are now. */
+async function recipientsOf(
+  { users, devices, hidden }: FanOutRecord,
+  context: FanOutContext,
+): Promise<Recipient[]> {
+  const lists = await context.devices.listMany(users);
+  const unknown = new Set(hidden);
+  return [...lists.values()].flatMap((list) => {
+    const names = devices?.[list.user];
+    return activeDevices(list, {
+      ...(names && { names }),
+      ...(unknown.has(list.user) && { hidden: true }),
+    });
+  });
 }
 
 async function storeSlice(

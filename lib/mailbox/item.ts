@@ -1,3 +1,9 @@
+/** A message of a device, named. */
+export interface MessageRef {
+  device: string;
+  id: number;
+}
+
 /** A message in a device's mailbox. */
 export interface StoredMessage {
   device: string;

@@ -1,9 +1,10 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { CarrierName } from '../carriers/carrier.ts';
-import { batchDelete, batchGet } from '../storage/batches.ts';
+import { batchGet, batchWrite } from '../storage/batches.ts';
 import { settleAll } from '../storage/settle.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
-import { itemOf, messageOf, type StoredMessage } from './item.ts';
+import { itemOf, type MessageRef, messageOf, type StoredMessage } from './item.ts';
+import { acknowledgedKey, markKey, TRACE_SECONDS } from './traces.ts';
 
 /** How long a message waits for its device (Pushover: 21 days). Seconds. */
 export const RETENTION_SECONDS = 21 * 24 * 3600;
@@ -30,12 +31,6 @@ const FORGET_ABOVE = 50;
 /** Sort key of a device's record of served ids; messages have positive ids, delivery marks negative ones. */
 const SERVED = 0;
 
-/** A message of a device, named. */
-export interface MessageRef {
-  device: string;
-  id: number;
-}
-
 /** What an acknowledge tells of attachments. */
 export interface AttachmentReports {
   report(id: string, device: string): Promise<boolean>;
@@ -58,6 +53,9 @@ export interface Page {
  *   message would be billed by the message's size;
  * - the ids that sync has served (`sk` = 0), which are what acknowledge may delete, and the attachments of those that
  *   have one.
+ *
+ * In another partition (`acked#<device>`) is a small item for each message that the device has acknowledged: its sender
+ * may ask what became of it. Marks and these are kept for a month, whatever the message's own expiry was.
  *
  * Acknowledge is "delete up to this id", but ids are ordered by time only up to the clocks of several Lambdas: a
  * message with a lower id can be stored after the device has synced. It is not in the record of served ids, so it
@@ -201,6 +199,9 @@ export class Mailbox {
    * come before the messages go, and the objects before the record forgets them: wherever it dies, a repeat finds the
    * rest, or the attachment goes by its expiry. Without attachments it costs nothing more.
    *
+   * Each message costs two write units: it is deleted, and it is noted that it was acknowledged. A device that says it
+   * again moves the time of the note.
+   *
    * @returns how many messages were named for deletion
    */
   async acknowledge(device: string, upTo: number, attachments: AttachmentReports): Promise<number> {
@@ -214,9 +215,13 @@ export class Mailbox {
     const marked = await settleAll(
       done.map(async ({ id }) => ((await attachments.report(id, device)) ? [id] : [])),
     );
-    await batchDelete(
+    const at = seconds(this.#clock);
+    await batchWrite(
       this.#table,
-      stored.map((id) => ({ pk: device, sk: id })),
+      stored.flatMap((id) => [
+        { put: { ...acknowledgedKey({ device, id }), at, ttl: at + TRACE_SECONDS } },
+        { remove: { pk: device, sk: id } },
+      ]),
     );
     await attachments.remove([...new Set(marked.flat())]);
     // What stays in the record is deleted again by the next acknowledge: of no use for a device that acknowledges one
@@ -242,15 +247,17 @@ export class Mailbox {
   /**
    * Marks a message as accepted by a carrier, beside what others accepted. One write unit. Repeatable.
    *
+   * @param ttl until when dispatch needs the mark; it is kept longer if its sender may still ask
    * @param repetition the highest that was accepted; 0 for the message itself
    */
   async markDelivered(ref: MessageRef, carrier: CarrierName, ttl: number, repetition = 0): Promise<void> {
     const again = repetition > 0;
+    const at = seconds(this.#clock);
     try {
       await this.#table.client.send(
         new UpdateCommand({
           TableName: this.#table.name,
-          Key: { pk: ref.device, sk: -ref.id },
+          Key: markKey(ref),
           UpdateExpression: `SET #carrier = :at, #ttl = :ttl${again ? ', #again = :n' : ''}`,
           ...(again && { ConditionExpression: 'attribute_not_exists(#again) OR #again < :n' }),
           ExpressionAttributeNames: {
@@ -259,8 +266,8 @@ export class Mailbox {
             ...(again && { '#again': repetitionOf(carrier) }),
           },
           ExpressionAttributeValues: {
-            ':at': seconds(this.#clock),
-            ':ttl': ttl,
+            ':at': at,
+            ':ttl': Math.max(ttl, at + TRACE_SECONDS),
             ...(again && { ':n': repetition }),
           },
         }),
@@ -281,10 +288,7 @@ export class Mailbox {
     carrier: CarrierName,
     repetition = 0,
   ): Promise<{ stored: StoredMessage[]; gone: MessageRef[] }> {
-    const keys = refs.flatMap(({ device, id }) => [
-      { pk: device, sk: id },
-      { pk: device, sk: -id },
-    ]);
+    const keys = refs.flatMap(({ device, id }) => [{ pk: device, sk: id }, markKey({ device, id })]);
     const [items] = await batchGet([{ table: this.#table, keys, consistent: true }]);
     const marked = new Set(
       items!

@@ -19,3 +19,6 @@ export function messageIds(clock: Clock): () => number {
     return last;
   };
 }
+
+/** The lowest id that a message of this time may have. @param time Unix milliseconds */
+export const firstIdAt = (time: number): number => Math.max(0, (time - EPOCH) * PER_MILLISECOND);

@@ -59,6 +59,9 @@ export function monthOf(now: number): string {
   return `${year}-${String(month).padStart(2, '0')}`;
 }
 
+/** The day of a time, `2026-11-28`, in UTC. One may be in two months of the quota. @param now Unix milliseconds */
+export const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10);
+
 /** When the month ends: 00:00 on the 1st, US Central (Pushover's rule). Unix seconds. */
 export function nextMonth(now: number): number {
   const { year, month } = local(now);

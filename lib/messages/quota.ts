@@ -4,7 +4,7 @@ import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
 import { LeftBehind } from '../storage/left-behind.ts';
 import { isConditionFailure, type Table } from '../storage/table.ts';
-import { type Allowance, limitHeaders, monthOf, nextMonth } from './limits.ts';
+import { type Allowance, dayOf, limitHeaders, monthOf, nextMonth } from './limits.ts';
 
 /** What the quota is kept with. */
 export interface QuotaContext {
@@ -28,14 +28,15 @@ export interface Spending {
   again?: boolean;
 }
 
-/** How long a month's count is kept after its end, for whoever looks. Seconds. */
+/** How long a month's counts are kept after its end: those of its days are shown for 30 days. Seconds. */
 const KEPT_SECONDS = 35 * 24 * 3600;
 
 /**
  * The monthly quota of accounts: a message counts 1 for each user whom it reaches, over all apps of the account that
  * owns the sending one.
  *
- * An item an account and month holds the count. It is raised under the condition that it stays within the limit, before
+ * An item an account and month holds the count, and beside it those of its days, which the account may look at. Where
+ * there is a quota, the count is raised under the condition that it stays within the limit, before
  * anything of the message is stored: of any number at once exactly as many are let through as are left, and each is
  * told by its own write what is left after it. A message that reaches more users than are left is refused as a whole.
  *
@@ -53,6 +54,9 @@ const KEPT_SECONDS = 35 * 24 * 3600;
  * that gives back what it has counted, but withdraws nothing, since the first may have been answered.
  *
  * Beyond the limit only a message goes that may have been answered already, when it is done again.
+ *
+ * Where there is no quota, the same is counted, for whoever looks and for nothing else: beside storing the message, in a
+ * single try, and a message goes its way whether it could be counted or not.
  */
 export class Quota {
   readonly #context: QuotaContext;
@@ -72,7 +76,7 @@ export class Quota {
     spending: Spending,
     work: () => Promise<T>,
   ): Promise<T & { allowance?: Allowance }> {
-    if (this.#context.limit === 0) return work();
+    if (this.#context.limit === 0) return this.#beside(spending, work);
     const allowance = await this.#take(spending);
     try {
       return { ...(await work()), allowance };
@@ -82,22 +86,44 @@ export class Quota {
     }
   }
 
-  async #take({ owner, users, at, again = false }: Spending): Promise<Allowance> {
+  /** Does the work and counts meanwhile. */
+  async #beside<T>(spending: Spending, work: () => Promise<T>): Promise<T> {
+    const counted = this.#count(spending);
+    try {
+      return await work();
+    } catch (error) {
+      if ((await counted) && !(error instanceof LeftBehind)) await this.#giveBack(spending);
+      throw error;
+    } finally {
+      await counted;
+    }
+  }
+
+  /** Tries once. @returns whether it is known to be counted */
+  async #count(spending: Spending): Promise<boolean> {
+    const { withoutRetries, log } = this.#context;
+    try {
+      await withoutRetries.client.send(new UpdateCommand(raise(withoutRetries, spending)));
+      return true;
+    } catch (error) {
+      log('warn', 'a message is not counted', { users: spending.users, error: String(error) });
+      return false;
+    }
+  }
+
+  async #take(spending: Spending): Promise<Allowance> {
     const { directory, limit } = this.#context;
+    const { owner, users, at, again = false } = spending;
     if (users > limit && !again) throw await this.#spent(owner, users, at);
+    const plain = raise(directory, spending);
     try {
       const { Attributes } = await directory.client.send(
         new UpdateCommand({
-          TableName: directory.name,
-          Key: quotaKey(owner, monthOf(at)),
-          UpdateExpression: 'SET #ttl = :ttl ADD used :users',
-          ...(!again && { ConditionExpression: 'attribute_not_exists(used) OR used <= :most' }),
-          ExpressionAttributeNames: { '#ttl': 'ttl' },
-          ExpressionAttributeValues: {
-            ':users': users,
-            ':ttl': nextMonth(at) + KEPT_SECONDS,
-            ...(!again && { ':most': limit - users }),
-          },
+          ...plain,
+          ...(!again && {
+            ConditionExpression: 'attribute_not_exists(used) OR used <= :most',
+            ExpressionAttributeValues: { ...plain.ExpressionAttributeValues, ':most': limit - users },
+          }),
           ReturnValues: 'UPDATED_NEW',
         }),
       );
@@ -116,8 +142,9 @@ export class Quota {
         new UpdateCommand({
           TableName: withoutRetries.name,
           Key: quotaKey(owner, monthOf(at)),
-          UpdateExpression: 'ADD used :back',
+          UpdateExpression: 'ADD #day :back, used :back',
           ConditionExpression: 'used >= :users',
+          ExpressionAttributeNames: { '#day': dayOf(at) },
           ExpressionAttributeValues: { ':back': -users, ':users': users },
         }),
       );
@@ -133,6 +160,17 @@ export class Quota {
     const fault = { field: 'token', reason: 'is out of messages for this month', sentence };
     return new Refusal(fault, 429, limitHeaders(at, { limit, remaining }));
   }
+}
+
+/** The update that raises the counts of a month and of a day. One write unit: with all its days, the item is below 1 KB. */
+function raise({ name: TableName }: Table, { owner, users, at }: Spending) {
+  return {
+    TableName,
+    Key: quotaKey(owner, monthOf(at)),
+    UpdateExpression: 'SET #ttl = :ttl ADD #day :users, used :users',
+    ExpressionAttributeNames: { '#ttl': 'ttl', '#day': dayOf(at) },
+    ExpressionAttributeValues: { ':users': users, ':ttl': nextMonth(at) + KEPT_SECONDS },
+  };
 }
 
 /**

@@ -16,20 +16,30 @@ export interface Parties {
   /** What the app has sent of late; absent if that was never counted. */
   sent?: Sent;
   accounts: DeviceList[];
-  /** Keys of groups. */
-  groups: string[];
+  groups: AddressedGroup[];
+}
+
+/** A group that a message is for. */
+export interface AddressedGroup {
+  key: string;
+  /** Whether the sending app's account owns it, and may know who is in it. */
+  own: boolean;
 }
 
 /** A device of an account. */
 export interface Recipient {
   user: string;
   device: Device;
+  /** Of a user whom the sender does not know: see `Addressee`. */
+  hidden?: true;
 }
 
 /** A user, and the names of the devices that it is for; all, if there are none. */
 export interface Addressee {
   user: string;
   names?: string[];
+  /** Only a member of other accounts' groups: the sender is not told who that is. */
+  hidden?: true;
 }
 
 /** Whom a message reaches: devices, or, where they are too many for one invocation, users. */
@@ -71,12 +81,12 @@ export async function findParties(
     throw new Refusal({ field: 'user', reason: `cannot have more than ${MAX_USERS} user keys` });
   }
   const accounts: DeviceList[] = [];
-  const groups: string[] = [];
+  const groups: AddressedGroup[] = [];
   for (const key of keys) {
     const { pk } = itemKey(key);
     const item = items.find((candidate) => candidate.pk === pk);
     if (!item) throw unknown();
-    if (key.startsWith(GROUP_PREFIX)) groups.push(key);
+    if (key.startsWith(GROUP_PREFIX)) groups.push({ key, own: item.owner === app.owner });
     else accounts.push(deviceList(key, item));
   }
   return { app, ...(sent && { sent }), accounts, groups };
@@ -94,21 +104,21 @@ export async function findParties(
  */
 export async function chooseRecipients(
   directory: Table,
-  { accounts, groups }: Parties,
+  { app, accounts, groups }: Parties,
   names: string[] | undefined,
   most = DIRECT_DEVICES,
 ): Promise<Recipients> {
   const single = accounts.length === 1 && groups.length === 0;
-  const users = await addressees(directory, accounts, groups, single ? names : undefined);
+  const users = await addressees(directory, { app, accounts, groups }, single ? names : undefined);
   const known = new Map(accounts.map((list) => [list.user, list]));
   const devices: Recipient[] = [];
   for (let start = 0; start < users.length; start += STEP) {
     const step = users.slice(start, start + STEP);
     const unread = step.filter(({ user }) => !known.has(user)).map(({ user }) => user);
     const read = unread.length > 0 ? await deviceLists(directory, unread) : undefined;
-    for (const { user, names: wanted } of step) {
+    for (const { user, ...how } of step) {
       const list = known.get(user) ?? read?.get(user);
-      if (list) devices.push(...activeDevices(list, wanted));
+      if (list) devices.push(...activeDevices(list, how));
     }
     if (devices.length > most) return { users };
   }
@@ -126,10 +136,17 @@ export function usersOf(recipients: Recipients): string[] {
  * An account's active devices; those with the given names, if there are any, else all (Pushover's rule: a device that
  * was renamed or turned off must not make a message go nowhere).
  */
-export function activeDevices({ user, devices }: DeviceList, names: string[] | undefined): Recipient[] {
+export function activeDevices(
+  { user, devices }: DeviceList,
+  { names, hidden }: Pick<Addressee, 'hidden' | 'names'>,
+): Recipient[] {
   const active = devices.filter(({ enabled }) => enabled);
   const named = names ? namedDevices(active, names) : [];
-  return (named.length > 0 ? named : active).map((device) => ({ user, device }));
+  return (named.length > 0 ? named : active).map((device) => ({
+    user,
+    device,
+    ...(hidden && { hidden }),
+  }));
 }
 
 /** The refusal of a message that nobody would get. */
@@ -140,17 +157,21 @@ export function noActiveDevices(): Refusal {
 /** Each user once, with all devices that any of the entries names; an entry without a device names all. */
 async function addressees(
   directory: Table,
-  accounts: DeviceList[],
-  groups: string[],
+  { app, accounts, groups }: Pick<Parties, 'accounts' | 'app' | 'groups'>,
   names: string[] | undefined,
 ): Promise<Addressee[]> {
   const found = new Map<string, Set<string> | undefined>();
-  for (const { user } of accounts) found.set(user, names && new Set(names));
+  const known = new Set([app.owner]);
+  for (const { user } of accounts) {
+    found.set(user, names && new Set(names));
+    known.add(user);
+  }
   const members = new Members(directory);
-  for (const group of groups) {
-    for await (const page of members.all(group)) {
+  for (const { key, own } of groups) {
+    for await (const page of members.all(key)) {
       for (const { user, device, disabled } of page) {
         if (disabled) continue;
+        if (own) known.add(user);
         if (device === undefined) found.set(user, undefined);
         else if (!found.has(user)) found.set(user, new Set([device]));
         else found.get(user)?.add(device);
@@ -163,7 +184,11 @@ async function addressees(
       }
     }
   }
-  return [...found].map(([user, wanted]) => ({ user, ...(wanted && { names: [...wanted] }) }));
+  return [...found].map(([user, wanted]) => ({
+    user,
+    ...(wanted && { names: [...wanted] }),
+    ...(!known.has(user) && { hidden: true as const }),
+  }));
 }
 
 async function deviceLists(directory: Table, users: string[]): Promise<Map<string, DeviceList>> {

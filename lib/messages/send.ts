@@ -6,6 +6,8 @@ import type { Uploads } from '../attachments/uploads.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
 import { type Repeatable, startFanOut } from '../fanout/fan-out.ts';
 import type { Jobs } from '../fanout/job.ts';
+import { copyRef } from '../history/entry.ts';
+import type { History, NewEntry } from '../history/history.ts';
 import type { Params } from '../http/params.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import { type Mailbox, RETENTION_SECONDS } from '../mailbox/mailbox.ts';
@@ -20,7 +22,7 @@ import { settleAll } from '../storage/settle.ts';
 import type { Clock, Table } from '../storage/table.ts';
 import type { BurstLimit } from './burst.ts';
 import { type Claims, contentOf, type Identity, type Remembered } from './claims.ts';
-import { type Common, Copies } from './copies.ts';
+import { Copies } from './copies.ts';
 import { type MessageFields, messageFields } from './fields.ts';
 import { asksOf, envelopeOf } from './new-envelope.ts';
 import { newReceipt, receiptIn } from './new-receipt.ts';
@@ -50,6 +52,7 @@ export interface SendContext {
   repeats: Queue;
   attachments: Attachments;
   uploads: Uploads;
+  history: History;
   clock: Clock;
 }
 
@@ -87,12 +90,13 @@ export interface Accepted extends Identity, Remembered {
  * Accepts messages: checks, seals and stores them, and queues their dispatch.
  *
  * What it costs for one message to n devices: one BatchGetItem (1 read unit for the app, 1 per 4 KB of each
- * account's devices; 1 per 4 KB of a group's members), n PutItem (1 write unit per KB), one SendMessageBatch a carrier.
+ * account's devices; 1 per 4 KB of a group's members), n PutItem (1 write unit per KB), one SendMessageBatch a carrier;
+ * beside those, one PutItem for the history (1 write unit for up to a dozen devices) and one UpdateItem that counts.
  * A sound that is not built in costs a BatchGetItem more (1 read unit per 4 KB of the owner's sounds).
  * An idempotency key costs two PutItem more. An emergency costs two more of these (its receipt, its chain of
  * repetitions), and a PutItem a tag. The burst limit costs one message in some an UpdateItem (at the default, one in
- * twelve), a quota costs every message one. An attachment costs an object put, an UpdateItem (1 write unit), and one
- * more of the object requests, a get, if it was uploaded.
+ * twelve). An attachment costs an object put, an UpdateItem (1 write unit), and one more of the object requests, a get,
+ * if it was uploaded.
  */
 export class Sender {
   readonly #context: SendContext;
@@ -255,40 +259,50 @@ export class Sender {
       ...(image && { attachment: image.ref }),
     };
     const repeatable: Repeatable = { ...(jobKey && { jobKey }), ...(keep && { keep }) };
+    const entry = {
+      owner: app.owner,
+      umid,
+      request,
+      app,
+      priority: envelope.priority,
+      receivedAt: received,
+      expiresAt,
+      users: usersOf(recipients).length,
+      ...(receipt && { receipt: receipt.receipt }),
+    };
     if ('users' in recipients) {
-      await startFanOut(
-        envelope,
-        recipients.users,
-        { request, expiresAt, acceptedAt: receivedAt, ...repeatable },
-        {
-          jobs: this.#context.jobs,
-          queue: this.#context.fanOut,
-        },
+      const { history, jobs, fanOut: queue } = this.#context;
+      const origin = { request, expiresAt, acceptedAt: receivedAt, ...repeatable };
+      await history.noting(entry, keep === true, () =>
+        startFanOut(envelope, recipients.users, origin, { jobs, queue }),
       );
       return { users: recipients.users.length };
     }
-    await this.#deliver(recipients.devices, envelope, { umid, expiresAt, request }, receivedAt, repeatable);
+    await this.#deliver(recipients.devices, envelope, entry, receivedAt, repeatable);
     return { devices: recipients.devices.length };
   }
 
-  /** Stores the copies and queues their dispatch, or leaves nothing that it should not keep. */
+  /** Stores the copies, queues their dispatch and notes them, or leaves nothing that it should not keep. */
   async #deliver(
     recipients: Recipient[],
     envelope: Envelope,
-    common: Common,
+    entry: NewEntry,
     acceptedAt: number,
     { keep = false }: Repeatable,
   ): Promise<void> {
-    const copies = this.#copies.make(recipients, envelope, common);
+    const copies = this.#copies.make(recipients, envelope, entry);
     const attempts: StoredMessage[] = [];
     try {
       const stored = await settleAll(
         copies.map((copy, n) => this.#copies.store(copy, recipients[n]!, envelope, attempts)),
       );
       const devices = new Map(recipients.map(({ device }) => [device.id, device]));
-      const { queues, repeats, clock } = this.#context;
-      await queueDispatch(queues, stored, devices, acceptedAt, envelope.receipt);
-      await startRepeats(repeats, envelope, acceptedAt, stored, clock);
+      const { queues, repeats, history, clock } = this.#context;
+      const noted = { ...entry, copies: recipients.map((recipient, n) => copyRef(recipient, stored[n]!.id)) };
+      await history.noting(noted, keep, async () => {
+        await queueDispatch(queues, stored, devices, acceptedAt, envelope.receipt);
+        await startRepeats(repeats, envelope, acceptedAt, stored, clock);
+      });
     } catch (error) {
       if (!keep) await takeBack(() => this.#context.mailbox.withdraw(attempts));
       throw error;

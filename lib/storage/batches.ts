@@ -60,23 +60,41 @@ export async function batchGet(reads: BatchRead[]): Promise<Item[][]> {
   return found;
 }
 
+/** An item to be put, or the key of one to be deleted. */
+export type BatchWrite = { put: Item } | { remove: Item };
+
 /**
  * Deletes items by key, 25 a request, and repeats what DynamoDB left unprocessed. Deleting what is gone is no error,
  * so the whole call can be repeated.
  *
  * @throws Error when deletes remain unprocessed after several rounds
  */
-export async function batchDelete(table: Table, keys: Item[]): Promise<void> {
-  let wanted = keys;
+export function batchDelete(table: Table, keys: Item[]): Promise<void> {
+  return batchWrite(
+    table,
+    keys.map((remove) => ({ remove })),
+  );
+}
+
+/**
+ * Puts and deletes items, 25 a request, in their order, and repeats what DynamoDB left unprocessed. Puts have no
+ * condition. The whole call can be repeated; where it dies, any part of it may have been done.
+ *
+ * @throws Error when writes remain unprocessed after several rounds
+ */
+export async function batchWrite(table: Table, writes: BatchWrite[]): Promise<void> {
+  let wanted = writes.map((write) =>
+    'put' in write ? { PutRequest: { Item: write.put } } : { DeleteRequest: { Key: write.remove } },
+  );
   for (let round = 0; wanted.length > 0; round++) {
     if (round > 0) await pauseBeforeRound(round);
-    const leftover: Item[] = [];
+    const leftover: typeof wanted = [];
     for (let start = 0; start < wanted.length; start += WRITE_BATCH) {
-      const requests = wanted.slice(start, start + WRITE_BATCH).map((Key) => ({ DeleteRequest: { Key } }));
+      const requests = wanted.slice(start, start + WRITE_BATCH);
       const answer = await table.client.send(
         new BatchWriteCommand({ RequestItems: { [table.name]: requests } }),
       );
-      for (const rest of answer.UnprocessedItems?.[table.name] ?? []) leftover.push(rest.DeleteRequest!.Key!);
+      leftover.push(...((answer.UnprocessedItems?.[table.name] ?? []) as typeof wanted));
     }
     wanted = leftover;
   }

@@ -12,7 +12,7 @@ test('every function runs on Node 24 and arm64, with a role and a log of its own
   const functions = await everywhere('AWS::Lambda::Function');
   const roles = functions.map(({ Properties }) => JSON.stringify(Properties.Role));
 
-  assert.equal(functions.length, 19);
+  assert.equal(functions.length, 20);
   assert.equal(new Set(roles).size, functions.length);
   for (const { Properties } of functions) {
     assert.equal(Properties.Runtime, 'nodejs24.x');
@@ -24,7 +24,7 @@ test('every function runs on Node 24 and arm64, with a role and a log of its own
 test('logs end', async () => {
   const logs = await everywhere('AWS::Logs::LogGroup');
 
-  assert.equal(logs.length, 19);
+  assert.equal(logs.length, 20);
   assert.ok(logs.every(({ Properties }) => Properties.RetentionInDays === 30));
 });
 

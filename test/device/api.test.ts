@@ -98,6 +98,9 @@ const CALLS: [
   ['deleteIcon', (_, a) => a.deleteIcon('7'), 'POST', '/1/apps/7/icon/delete.json', {}],
   ['listSounds', (_, a) => a.listSounds(), 'GET', '/1/account/sounds.json'],
   ['deleteSound', (_, a) => a.deleteSound('a/b'), 'POST', '/1/sounds/a%2Fb/delete.json', {}],
+  ['listSent', (_, a) => a.listSent(), 'GET', '/1/history.json'],
+  ['viewSent', (_, a) => a.viewSent('1/2'), 'GET', '/1/history/1%2F2.json'],
+  ['usage', (_, a) => a.usage(), 'GET', '/1/usage.json'],
   ['listSessions', (_, a) => a.listSessions(), 'GET', '/1/sessions.json'],
   ['revokeSession', (_, a) => a.revokeSession('s1'), 'POST', '/1/sessions/s1/revoke.json', {}],
   ['revokeOtherSessions', (_, a) => a.revokeOtherSessions(), 'POST', '/1/sessions/revoke_others.json', {}],
@@ -139,6 +142,28 @@ test('sync names the device and where to go on, and nothing secret, in the URL',
   assert.equal(fake.seen[0]?.authorization, 'Bearer the-secret');
   assert.deepEqual(page, { messages: [], user: {}, device: {}, more: false });
 });
+
+test('a list of what was sent says where it goes on, and of which app it is', async () => {
+  answerWith({ status: 200, body: { status: 1, messages: [{ id: '7' }], after: '7' } });
+
+  const page = await account.listSent({ after: '41', app: '3' });
+
+  assert.deepEqual(fake.seen[0]?.query, { after: '41', app: '3' });
+  assert.deepEqual(page, { messages: [{ id: '7' }], after: '7' });
+});
+
+for (const [what, run, body] of [
+  ['a list of sends', () => account.listSent(), { messages: [{}] }],
+  ['a send', () => account.viewSent('1'), { devices: [] }],
+  ['devices of a send', () => account.viewSent('1'), { message: {}, devices: [null] }],
+  ['a usage', () => account.usage(), { days: 'none' }],
+] as const) {
+  test(`an answer that is not ${what} is not taken for one`, async () => {
+    answerWith({ status: 200, body: { status: 1, ...body } });
+
+    await assert.rejects(run(), ProtocolError);
+  });
+}
 
 test('login gives the user key and the secret, and a client with it is logged in', async () => {
   const anonymous = createApi({ url: `${fake.url}/` });

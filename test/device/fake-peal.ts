@@ -75,7 +75,7 @@ export async function startFakePeal(): Promise<FakePeal> {
       for (const id of served) if (id <= Number(body.message)) fake.mailbox.delete(id);
       return ok();
     }
-    const lists = { devices: [], apps: [], sessions: [], sounds: [] };
+    const lists = { devices: [], apps: [], sessions: [], sounds: [], messages: [], message: {}, days: [] };
     return ok({ id: 'id-1', secret: 'secret-1', token: 'token-1', ...lists });
   }
 

@@ -70,6 +70,7 @@ describe('bad input', () => {
   let phone: TestDevice;
   let group: string;
   let receipt: string;
+  let sent: string;
 
   before(async () => {
     const account = await newAccount(peal());
@@ -78,6 +79,8 @@ describe('bad input', () => {
     group = String((await ask('POST', 'groups.json', form({ token, name: 'Group' }))).body.group);
     const emergency = { token, user, message: 'help', priority: '2', retry: '60', expire: '600' };
     receipt = String((await ask('POST', 'messages.json', form(emergency))).body.receipt);
+    const { messages } = (await ask('GET', `history.json?${form({ secret })}`)).body;
+    sent = (messages as { id: string }[])[0]!.id;
   });
 
   /** Every endpoint with the fields of a request that it takes. */
@@ -154,6 +157,9 @@ describe('bad input', () => {
       { method: 'POST', target: 'sessions/x/revoke.json', fields: { secret }, checked: ['secret'] },
       { method: 'POST', target: 'apps.json', fields: { secret, name: 'x' }, checked: ['secret', 'name'] },
       { method: 'GET', target: 'account/sounds.json', fields: { secret }, checked: ['secret'] },
+      { method: 'GET', target: 'history.json', fields: { secret }, checked: ['secret', 'after', 'app'] },
+      { method: 'GET', target: `history/${sent}.json`, fields: { secret }, checked: ['secret', 'after'] },
+      { method: 'GET', target: 'usage.json', fields: { secret }, checked: ['secret'] },
     ];
   };
 

@@ -34,8 +34,7 @@ const isSend = (call: Parameters<Interceptor>[0], action: string) =>
 
 /** What is written to the quota's count: raised or given back. */
 const isCount = (call: Parameters<Interceptor>[0], by: 'back' | 'users') =>
-  isSend(call, 'UpdateItem') &&
-  String((call.input as JsonObject).UpdateExpression).endsWith(by === 'back' ? 'ADD used :back' : ':users');
+  isSend(call, 'UpdateItem') && String((call.input as JsonObject).UpdateExpression).endsWith(`used :${by}`);
 
 describe('where an account has a quota', () => {
   const peal = usePeal({
@@ -312,27 +311,65 @@ describe('where an account has a quota', () => {
 });
 
 describe('where there is no quota and no burst limit', () => {
-  const peal = usePeal();
-
-  test('nothing is counted, and nothing read', async () => {
-    const { token, user, send } = await readyIn(peal());
+  const peal = usePeal({ expectedErrors: /InternalServerError/ });
+  const ready = () => readyIn(peal());
+  const itemAt = async (Key: Record<string, string>) => {
     const { client, name } = tableOf(peal(), 'Directory');
-    const item = async (Key: Record<string, string>) =>
-      (await client.send(new GetCommand({ TableName: name, Key }))).Item;
+    return (await client.send(new GetCommand({ TableName: name, Key }))).Item;
+  };
+  const counted = (user: string) => itemAt(quotaKey(user, monthOf(Date.now())));
+  const intercept = (interceptor: Interceptor) => peal().cloud.front.intercept(interceptor);
+
+  test('what is sent is counted for whoever looks, and nothing is read or refused for it', async () => {
+    const { token, user, send } = await ready();
     peal().cloud.meter.reset();
 
     const sent = await send();
     const { body } = await get(peal(), 'apps/limits.json', { token });
 
-    const counted = Object.entries(peal().cloud.meter.read());
-    const of = (part: string) => counted.find(([function_]) => function_.includes(part))![1];
+    const units = Object.entries(peal().cloud.meter.read());
+    const of = (part: string) => units.find(([function_]) => function_.includes(part))![1];
     assert.equal(remaining(sent), 2 ** 31 - 1);
     assert.equal(body.remaining, 2 ** 31 - 1);
-    assert.equal(await item(quotaKey(user, monthOf(Date.now()))), undefined);
-    assert.equal((await item(tokenKey(hashSecret(token))))!.sent, undefined);
-    assert.equal(of('Send')['dynamodb.wru'], 1);
+    assert.equal((await counted(user))!.used, 1);
+    assert.equal((await itemAt(tokenKey(hashSecret(token))))!.sent, undefined);
+    // The copy, the entry in the history, the count.
+    assert.equal(of('Send')['dynamodb.wru'], 3);
     // The app's item, strongly consistent.
     assert.equal(of('Info')['dynamodb.rru'], 1);
+  });
+
+  test('a message that cannot be counted goes all the same, after a single try', async () => {
+    const { user, device, send } = await ready();
+    let tries = 0;
+    const stop = intercept((call) => {
+      if (!isCount(call, 'users')) return undefined;
+      tries++;
+      return failure(500, 'InternalServerError', 'no');
+    });
+
+    const sent = await send();
+    stop();
+    await device.sync();
+
+    assert.deepEqual([sent.status, tries], [200, 1]);
+    assert.deepEqual(device.texts(), ['hello']);
+    assert.equal(await counted(user), undefined);
+    assert.ok(peal().lines.some((line) => JSON.stringify(line).includes('is not counted')));
+  });
+
+  test('a message that was not accepted is counted for nobody', async () => {
+    const { user, send } = await ready();
+    await send();
+    const stop = intercept((call) =>
+      isSend(call, 'SendMessageBatch') ? failure(500, 'InternalServerError', 'no') : undefined,
+    );
+
+    const failed = await send();
+    stop();
+
+    assert.equal(failed.status, 500);
+    assert.equal((await counted(user))!.used, 1);
   });
 });
 

@@ -319,6 +319,13 @@ test('every grant of every role is used, so that none is wider than what Peal do
     }
   });
 
+  await t.test('the history', async () => {
+    const { secret } = account;
+    const { body } = await get(peal(), 'history.json', { secret });
+    const [sent] = body.messages as { id: string }[];
+    assert.equal((await get(peal(), `history/${sent!.id}.json`, { secret })).status, 200);
+  });
+
   await t.test('a sound and an icon', async () => {
     const { secret } = account;
     const [app] = await api.listApps();

@@ -97,12 +97,27 @@ test('what may have been answered before is counted, and never refused', async (
   assert.equal(await left(), 0);
 });
 
-test('without a quota nothing is counted, and nothing known', async () => {
+test('the days are counted beside the month, in UTC, and given back with it', async () => {
+  const { spend, item } = account(9);
+  const evening = Date.parse('2026-11-28T23:59:59Z');
+
+  await spend(2, { at: evening });
+  await spend(3, { at: evening + 1000 });
+  await assert.rejects(spend(1, { at: evening, work: fails(new Error('no')) }));
+
+  const { used, '2026-11-28': first, '2026-11-29': second } = (await item())!;
+  assert.deepEqual([used, first, second], [5, 2, 3]);
+});
+
+test('without a quota the same is counted, nothing is refused, and nothing known of what is left', async () => {
   const { spend, left, item } = account(0);
 
   assert.deepEqual(await spend(1, { work: async () => ({ devices: 1 }) }), { devices: 1 });
+  await assert.rejects(spend(5, { work: fails(new Error('no')) }));
+  await assert.rejects(spend(2, { work: fails(new LeftBehind('no')) }));
+
   assert.equal(await left(), undefined);
-  assert.equal(await item(), undefined);
+  assert.equal((await item())!.used, 3);
 });
 
 test('whatever comes at once, what is let through fits the limit, and is told what is left after it', async () => {

@@ -6,7 +6,8 @@ import { subscribe } from '../../web/src/platform/push.ts';
 import type { Database } from '../../web/src/store/database.ts';
 import { openMessage, type ShownMessage } from '../../web/src/store/e2ee.ts';
 import { DEFAULT_SETTINGS, isQuiet } from '../../web/src/store/settings.ts';
-import { dayOf } from '../../web/src/ui/times.ts';
+import { ceilingOf } from '../../web/src/ui/scale.ts';
+import { dayOf, timeFrom } from '../../web/src/ui/times.ts';
 import type { Cleanup } from '../local/assemblies.ts';
 
 const at = (time: string) => new Date(`2026-03-02T${time}:00`);
@@ -216,4 +217,18 @@ test('where Peal has no key, nothing is subscribed', async (t) => {
 
   assert.equal(reachable, false);
   assert.deepEqual(calls, []);
+});
+
+test('a scale ends at the next round number', () => {
+  const ends = [0, 1, 2, 3, 5, 6, 10, 11, 99, 160, 1_000, 4_999].map(ceilingOf);
+
+  assert.deepEqual(ends, [1, 1, 2, 5, 5, 10, 10, 20, 100, 200, 1_000, 5_000]);
+});
+
+test('a time that follows another has its date only on another day', () => {
+  const seconds = (time: string) => new Date(time).getTime() / 1000;
+  const noon = seconds('2026-03-02T12:00:00');
+
+  assert.doesNotMatch(timeFrom(noon + 60, noon), /Mar/);
+  assert.match(timeFrom(seconds('2026-03-03T00:00:00'), noon), /Mar 3, 2026/);
 });

@@ -17,6 +17,7 @@ export const text = {
     apps: 'Apps',
     devices: 'Devices',
     sounds: 'Sounds',
+    history: 'History',
     security: 'Security',
     settings: 'Settings',
   },
@@ -329,6 +330,82 @@ export const text = {
     removeOf: (name: string) => `Remove ${name}`,
     removeTitle: (name: string) => `Remove ${name}?`,
     removeWhy: 'Messages that name it make the usual sound from then on.',
+  },
+  history: {
+    title: 'History',
+    why: 'What your apps have sent in the last 30 days, and whether it arrived. What was said is not kept.',
+    list: 'Sent messages',
+    none: 'Nothing was sent in the last 30 days.',
+    noneYet: 'Nothing among the latest messages.',
+    older: 'Show older',
+    reach: (users: number, devices: number | undefined) => {
+      const whom = users === 1 ? '1 user' : `${users} users`;
+      if (devices === undefined) return whom;
+      return `${whom}, ${devices === 1 ? '1 device' : `${devices} devices`}`;
+    },
+    counts: {
+      acknowledged: (n: number) => `${n} stored`,
+      delivered: (n: number) => `${n} delivered`,
+      waiting: (n: number) => `${n} waiting`,
+      expired: (n: number) => `${n} expired`,
+    },
+    states: {
+      acknowledged: 'Stored',
+      delivered: 'Delivered',
+      waiting: 'Waiting',
+      expired: 'Expired',
+    },
+    receipt: {
+      acknowledged: (who: string, device: string, at: string) =>
+        `Acknowledged by ${who}${device === '' ? '' : ` on ${device}`}, ${at}`,
+      asks: (until: string) => `Not acknowledged yet. It is repeated until ${until}.`,
+      expired: 'Nobody acknowledged it. It is not repeated any more.',
+      forgotten: 'Who acknowledged it is not known after a week.',
+    },
+    you: 'you',
+    somebody: 'a recipient',
+    back: 'Back to the history',
+    one: 'Message',
+    from: (app: string) => `Message from ${app}`,
+    accepted: 'Accepted',
+    recipients: 'Recipients',
+    ends: 'Expires',
+    ended: 'Expired',
+    emergency: 'Emergency',
+    now: 'Devices now',
+    devices: 'Devices',
+    refresh: 'Refresh',
+    moreDevices: 'Show more devices',
+    noDevices: 'No device has got it yet.',
+    removed: 'A removed device',
+    yours: 'Yours',
+    hidden: (n: number) =>
+      `${n === 1 ? '1 device' : `${n} devices`} of members of another account’s group, who are not named here.`,
+    took: (carrier: string, at: string) => `${carrier}, ${at}`,
+    stored: (at: string) => `stored by the device, ${at}`,
+    untouched: 'No carrier has taken it yet',
+    carriers: {
+      fcm: 'Google (FCM)',
+      apns: 'Apple (APNs)',
+      webpush: 'Web Push',
+      desktop: 'Socket',
+    } as Record<string, string>,
+  },
+  usage: {
+    title: 'Users reached',
+    none: 'No users were reached in the last 30 days.',
+    month: (used: string, users: number) =>
+      `${used} ${users === 1 ? 'user' : 'users'} this month. There is no quota.`,
+    quota: (used: string, limit: string) => `${used} of ${limit} users this month`,
+    left: (left: string, date: string) => `${left} left. The next month begins ${date}.`,
+    summary: (sum: string, from: string, to: string, most: string, best: string) =>
+      `Users reached a day, ${from} to ${to}: ${sum} in all, at most ${most} on ${best}.`,
+    day: (date: string, count: string, users: number) =>
+      `${date}: ${count} ${users === 1 ? 'user' : 'users'}`,
+    today: 'Today',
+    table: 'As a table',
+    date: 'Day (UTC)',
+    users: 'Users',
   },
   errors: {
     unknown: 'That did not work. Please try again.',

@@ -7,6 +7,8 @@ const dayAndYear = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'long'
 const date = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
 const whole = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'medium' });
 
+const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+
 const DAY_MS = 86_400_000;
 
 /** @param seconds Unix time */
@@ -14,6 +16,10 @@ export const timeOf = (seconds: number): string => time.format(seconds * 1000);
 export const wholeTime = (seconds: number): string => whole.format(seconds * 1000);
 export const dateOf = (seconds: number): string => date.format(seconds * 1000);
 export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+/** A time that follows another: with its date, unless that is the same. */
+export const timeFrom = (seconds: number, start: number): string =>
+  dateOf(seconds) === dateOf(start) ? timeOf(seconds) : moment.format(seconds * 1000);
 
 /** The day as a heading: Today, Yesterday, Monday, 2 March, and with its year if it is not this one. */
 export function dayOf(seconds: number, now = new Date()): string {

@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact';
 import { text } from '../text.ts';
 import { Apps } from './apps.tsx';
 import { Devices } from './devices.tsx';
+import { History } from './history.tsx';
 import { OwnSounds } from './own-sounds.tsx';
 import { Security } from './security.tsx';
 import { Settings } from './settings.tsx';
@@ -20,6 +21,7 @@ export const PAGES: readonly Page[] = [
   { name: 'apps', title: text.nav.apps, View: Apps },
   { name: 'devices', title: text.nav.devices, View: Devices },
   { name: 'sounds', title: text.nav.sounds, View: OwnSounds },
+  { name: 'history', title: text.nav.history, View: History },
   { name: 'security', title: text.nav.security, View: Security },
   { name: 'settings', title: text.nav.settings, View: Settings },
 ];

@@ -1,0 +1,95 @@
+/**
+ * What the Mailbox table keeps of an account's own sends: who was reached and when, never what was said. It is not
+ * backed up, and it is purged after a month.
+ *
+ * | item                                | pk                  | sk                                       |
+ * | ----------------------------------- | ------------------- | ---------------------------------------- |
+ * | a message that was accepted         | `sent#<user key>`   | its umid, or the next number that is free |
+ * | whom a chunk of a fan-out has reached | `reached#<request>` | number of the chunk                      |
+ */
+import type { App } from '../accounts/apps.ts';
+import type { Recipient } from '../messages/recipients.ts';
+
+/** A message that an account has sent. Times in Unix seconds. */
+export interface Entry {
+  /** User key of the account. */
+  owner: string;
+  /** By which it is asked for, and sorted: numbers are ordered by time. */
+  id: number;
+  /** Random id of the request: makes writing it repeatable, and finds the chunks of a fan-out. */
+  request: string;
+  /** The app that sent it, by the name that it had. */
+  app: Pick<App, 'id' | 'name'>;
+  priority: number;
+  receivedAt: number;
+  expiresAt: number;
+  /** How many users it was for. */
+  users: number;
+  /** Of an emergency. */
+  receipt?: string;
+  /** The copies; absent where they were too many for one request, and workers have noted them in chunks. */
+  copies?: CopyRef[];
+}
+
+/** A copy of a message: which device has it under which id. */
+export interface CopyRef {
+  device: string;
+  id: number;
+  /** Absent if the sender may not know who it is. Then it is not even kept. */
+  user?: string;
+}
+
+export const entryKey = (owner: string, id: number) => ({ pk: `sent#${owner}`, sk: id });
+export const chunkKey = (request: string, chunk: number) => ({ pk: `reached#${request}`, sk: chunk });
+
+/** Which copy a recipient was stored. */
+export function copyRef({ user, device, hidden }: Recipient, id: number): CopyRef {
+  return { device: device.id, id, ...(!hidden && { user }) };
+}
+
+/** The DynamoDB item of an entry. */
+export function itemOf(entry: Entry, ttl: number): Record<string, unknown> {
+  const { owner, id, request, app, priority, receivedAt, expiresAt, users, receipt, copies } = entry;
+  return {
+    ...entryKey(owner, id),
+    request,
+    app: app.id,
+    name: app.name,
+    priority,
+    receivedAt,
+    expiresAt,
+    users,
+    ...(receipt !== undefined && { receipt }),
+    ...(copies && { copies: textsOf(copies) }),
+    ttl,
+  };
+}
+
+/** The entry of a DynamoDB item. */
+export function entryOf(item: Record<string, unknown>): Entry {
+  return {
+    owner: (item.pk as string).slice(entryKey('', 0).pk.length),
+    id: item.sk as number,
+    request: item.request as string,
+    app: { id: item.app as number, name: item.name as string },
+    priority: item.priority as number,
+    receivedAt: item.receivedAt as number,
+    expiresAt: item.expiresAt as number,
+    users: item.users as number,
+    ...(item.receipt !== undefined && { receipt: item.receipt as string }),
+    ...(item.copies !== undefined && { copies: copiesOf(item.copies) }),
+  };
+}
+
+/** Copies as a set of texts, some eighty bytes each: a set takes what is said twice once, in whatever order it comes. */
+export function textsOf(copies: CopyRef[]): Set<string> {
+  return new Set(copies.map(({ device, id, user = '' }) => `${device} ${id.toString(36)} ${user}`));
+}
+
+/** Copies of such a set, in an order that stays. */
+export function copiesOf(texts: unknown): CopyRef[] {
+  return [...(texts as Set<string>)].sort().map((text) => {
+    const [device = '', id = '', user = ''] = text.split(' ');
+    return { device, id: Number.parseInt(id, 36), ...(user !== '' && { user }) };
+  });
+}
