@@ -172,6 +172,7 @@ export class ApiStack extends Stack {
     }).allow(
       [
         'dynamodb:BatchGetItem',
+        'dynamodb:BatchWriteItem',
         'dynamodb:Query',
         'dynamodb:PutItem',
         'dynamodb:UpdateItem',
@@ -268,6 +269,7 @@ export class ApiStack extends Stack {
       'disable_user',
       'enable_user',
       'rename',
+      'delete',
     ]) {
       route(groups, HttpMethod.POST, ...suffixed(`/1/groups/{group}/${change}`));
     }

@@ -41,7 +41,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   },
   groups: {
     name: 'Groups',
-    about: 'Users who are sent to by one key. Apps of the account that made a group see and change it.',
+    about:
+      'Users who are sent to by one key. Apps and sessions of the account that made a group see and change it.',
     endpoints: { ...groups },
   },
   media: {
