@@ -23,7 +23,11 @@ export interface Area {
 
 /** The areas of the API, by short names. */
 export const AREAS: Readonly<Record<string, Area>> = {
-  messages: { name: 'Messages', about: 'Sending, with the token of an app.', endpoints: { ...send } },
+  messages: {
+    name: 'Messages',
+    about: 'Sending, with the token of an app; and a test of one’s own devices.',
+    endpoints: { ...send },
+  },
   attachments: {
     name: 'Attachments',
     about: 'Images: uploaded ahead of their message where they are large, fetched and reported by devices.',

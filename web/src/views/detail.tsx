@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Message } from '../../../lib/device/index.ts';
 import { go, hrefOf } from '../router.ts';
 import { acknowledge, acknowledgements, asks, messages, remove } from '../state/messages.ts';
+import type { Ended } from '../store/database.ts';
 import type { ShownMessage } from '../store/e2ee.ts';
 import { text } from '../text.ts';
 import { Avatar } from '../ui/avatar.tsx';
@@ -107,6 +108,7 @@ function Whole({ stored, message }: { stored: ShownMessage; message: Message }) 
 
 function Emergency({ stored, message }: { stored: ShownMessage; message: Message }) {
   const acknowledgement = acknowledgements.value.get(stored.id);
+  if (acknowledgement?.ended) return <EndedElsewhere ended={acknowledgement.ended} />;
   if (acknowledgement) {
     return (
       <p class="done">{acknowledgement.waiting ? text.message.acknowledging : text.message.acknowledged}</p>
@@ -120,6 +122,14 @@ function Emergency({ stored, message }: { stored: ShownMessage; message: Message
         {text.message.acknowledge}
       </Button>
     </div>
+  );
+}
+
+function EndedElsewhere({ ended }: { ended: Ended }) {
+  if (ended.how === 'cancelled') return <p class="note">{text.message.cancelled}</p>;
+  const { device } = ended;
+  return (
+    <p class="done">{device === undefined ? text.message.elsewhere : text.message.elsewhereOn(device)}</p>
   );
 }
 

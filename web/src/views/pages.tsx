@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact';
 import { text } from '../text.ts';
 import { Apps } from './apps.tsx';
 import { Devices } from './devices.tsx';
+import { Groups } from './groups.tsx';
 import { OwnSounds } from './own-sounds.tsx';
 import { Security } from './security.tsx';
 import { Settings } from './settings.tsx';
@@ -18,6 +19,7 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { name: 'start', title: text.nav.start, View: Start },
   { name: 'apps', title: text.nav.apps, View: Apps },
+  { name: 'groups', title: text.nav.groups, View: Groups },
   { name: 'devices', title: text.nav.devices, View: Devices },
   { name: 'sounds', title: text.nav.sounds, View: OwnSounds },
   { name: 'security', title: text.nav.security, View: Security },
