@@ -3,7 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { findSession, sessionDevice } from '../../lib/accounts/sessions.ts';
 import { success } from '../../lib/http/answer.ts';
 import { queueCallback } from '../../lib/receipts/callback.ts';
-import { keysOfReceipt, Receipts } from '../../lib/receipts/receipts.ts';
+import { isAsking, keysOfReceipt, Receipts } from '../../lib/receipts/receipts.ts';
 import { receiptView, stateView } from '../../lib/receipts/view.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { seconds } from '../../lib/storage/table.ts';
@@ -31,7 +31,7 @@ on(app, endpoints.state, async ({ c, params, segment }) => {
   const keys = keysOfReceipt(segment('receipt'));
   const { session, items } = await sessionWith(directory, c, params, keys);
   const receipt = receipts.ofRecipient(session.user, items);
-  return success(stateView(receipt, session.user, seconds(Date.now)));
+  return success(stateView(receipt, session.user, isAsking(receipt, seconds(Date.now))));
 });
 
 on(app, endpoints.cancelByTag, async ({ params, segment }) =>

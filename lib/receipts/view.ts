@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { KEY } from '../accounts/keys.ts';
-import { isAsking, type Receipt } from './receipts.ts';
+import type { Receipt } from './receipts.ts';
 
 const bit = v.picklist([0, 1]);
 const time = v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Unix seconds; 0: not yet'));
@@ -61,11 +61,19 @@ export function receiptView(receipt: Receipt, now: number): v.InferOutput<typeof
   };
 }
 
-/** What a recipient is told of a receipt: nothing of the others'. @param user who asks @param now Unix seconds */
-export function stateView(receipt: Receipt, user: string, now: number): v.InferOutput<typeof STATE_ANSWER> {
-  const { acknowledged } = receipt;
+/**
+ * What a recipient is told of a receipt: nothing of the others'.
+ *
+ * @param user who asks
+ * @param asking whether it still asks
+ */
+export function stateView(
+  { acknowledged }: Receipt,
+  user: string,
+  asking: boolean,
+): v.InferOutput<typeof STATE_ANSWER> {
   return {
-    asking: isAsking(receipt, now) ? 1 : 0,
+    asking: asking ? 1 : 0,
     acknowledged: acknowledged ? 1 : 0,
     acknowledged_at: acknowledged?.at ?? 0,
     acknowledged_by_device: acknowledged?.by === user ? acknowledged.device : '',

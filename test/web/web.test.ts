@@ -15,6 +15,7 @@ import { mp3, png } from '../media/builders.ts';
 import { listObjects } from '../support/bucket.ts';
 import { imageOf } from '../support/images.ts';
 import { get, post, request, usePeal } from '../support/peal.ts';
+import { addresses } from './addresses.ts';
 import { groupsAndDevices } from './groups.ts';
 import { managing } from './managing.ts';
 import type { Step, View } from './store-page.ts';
@@ -822,6 +823,7 @@ function inChromium(path: string): void {
 
   managing({ peal, visit, ready });
   groupsAndDevices({ peal, visit, ready });
+  addresses({ peal, visit, ready });
 
   test(`the first page loads less than ${BUDGET / 1000} KB of compressed JavaScript, all of it ours`, async (t) => {
     const html = await (await fetch(peal().web)).text();

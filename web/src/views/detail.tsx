@@ -20,7 +20,14 @@ export function Detail({ id }: { id: number | undefined }) {
       place.current?.focus();
     }
   }, [id]);
-  if (id === undefined) return <p class="muted middle">{text.message.none}</p>;
+  if (id === undefined) {
+    return (
+      <div class="muted middle">
+        <p>{text.message.none}</p>
+        {messages.value.length > 0 && <p class="small">{text.list.keys}</p>}
+      </div>
+    );
+  }
   const stored = messages.value.find((one) => one.id === id);
   const removeIt = async () => {
     await remove(id);

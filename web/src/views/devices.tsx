@@ -61,26 +61,26 @@ function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknow
   };
 
   return (
-    <li class={renaming.value === undefined ? 'line' : undefined}>
+    <li>
       <div class="thing">
         <div>
           <p class="strong">
             {name} {here && <span class="badge p1">{text.devices.here}</span>}{' '}
             {!enabled && <span class="badge">{text.devices.off}</span>}
           </p>
+          <Parts of={[text.devices.platforms[platform], reached]} />
           <Parts
             of={[
-              text.devices.platforms[platform],
-              reached,
               text.devices.since(dateOf(createdAt)),
-              text.devices.seen(dateOf(seenAt)),
+              // Noted once a day, which would say of this browser that it was here yesterday.
+              here ? undefined : text.devices.seen(dateOf(seenAt)),
             ]}
           />
           {retiredAt !== null && <p class="muted">{text.devices.retired(dateOf(retiredAt))}</p>}
         </div>
       </div>
       {renaming.value === undefined ? (
-        <div class="row">
+        <div class="row pairs">
           {enabled && (
             <Button kind="quiet" busy={test.busy} label={text.devices.testOf(name)} onClick={sendTest}>
               {text.devices.test}
