@@ -42,7 +42,7 @@ function pages({ peal, ready }: Shared): void {
     await peal().cloud.poller('FcmPush').drained();
     await goTo(page, 'apps');
     await goTo(page, 'devices');
-    await line('phone').getByText('Its push address ended on').waitFor();
+    await line('phone').getByText('Push stopped on').waitFor();
     const seen = await line('phone').textContent();
     const { messages } = await person.api.sync(laptop);
 

@@ -80,7 +80,7 @@ function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknow
         </div>
       </div>
       {renaming.value === undefined ? (
-        <div class="row pairs">
+        <div class={here ? 'row' : 'row pairs'}>
           {enabled && (
             <Button kind="quiet" busy={test.busy} label={text.devices.testOf(name)} onClick={sendTest}>
               {text.devices.test}
