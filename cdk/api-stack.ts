@@ -172,6 +172,7 @@ export class ApiStack extends Stack {
     }).allow(
       [
         'dynamodb:BatchGetItem',
+        'dynamodb:BatchWriteItem',
         'dynamodb:Query',
         'dynamodb:PutItem',
         'dynamodb:UpdateItem',
@@ -247,13 +248,13 @@ export class ApiStack extends Stack {
       const integration = new HttpLambdaIntegration(`${handler.node.id}Integration`, handler.lambda);
       for (const path of paths) api.addRoutes({ path, methods: [method], integration });
     };
-    route(send, HttpMethod.POST, ...suffixed('/1/messages'));
+    route(send, HttpMethod.POST, ...suffixed('/1/messages'), ...suffixed('/1/devices/{id}/test'));
     route(attachments, HttpMethod.POST, ...suffixed('/1/attachments'));
     route(attachments, HttpMethod.GET, ...suffixed('/1/messages/{id}/attachment'));
     route(attachments, HttpMethod.POST, ...suffixed('/1/messages/{id}/attachment/downloaded'));
     route(sync, HttpMethod.GET, ...suffixed('/1/messages'));
     route(sync, HttpMethod.POST, ...suffixed('/1/devices/{id}/update_highest_message'));
-    route(receipts, HttpMethod.GET, '/1/receipts/{receipt}');
+    route(receipts, HttpMethod.GET, '/1/receipts/{receipt}', ...suffixed('/1/receipts/{receipt}/state'));
     route(receipts, HttpMethod.POST, ...suffixed('/1/receipts/{receipt}/cancel'));
     route(receipts, HttpMethod.POST, ...suffixed('/1/receipts/{receipt}/acknowledge'));
     route(receipts, HttpMethod.POST, '/1/receipts/cancel_by_tag/{tag+}');
@@ -278,6 +279,7 @@ export class ApiStack extends Stack {
       'disable_user',
       'enable_user',
       'rename',
+      'delete',
     ]) {
       route(groups, HttpMethod.POST, ...suffixed(`/1/groups/{group}/${change}`));
     }

@@ -126,7 +126,11 @@ export class DispatchStack extends Stack {
     });
     socket.lambda.addEnvironment('SOCKET_ENDPOINT', stage.callbackUrl);
     socket
-      .allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], data.directory.tableArn)
+      // Updates note that a device was here.
+      .allow(
+        ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+        data.directory.tableArn,
+      )
       .allow(['dynamodb:Query'], data.mailbox.tableArn)
       .allow(['execute-api:ManageConnections'], manage);
     new CfnOutput(this, 'SocketUrl', { value: stage.url, description: 'Where desktops connect' });

@@ -19,8 +19,11 @@ export interface Endpoint<Schema extends FieldsSchema = FieldsSchema> {
   aliases?: readonly string[];
   /** What it does, in a few words: `Adds a user to a group`. */
   summary: string;
-  /** Whose credential it takes: an app's `token`, a session's `secret` (or bearer token), or none. */
-  by: 'app' | 'nobody' | 'session';
+  /**
+   * Whose credential it takes: an app's `token`, a session's `secret` (or bearer token), the account's that owns what it
+   * is about (either of these), or none.
+   */
+  by: 'app' | 'nobody' | 'owner' | 'session';
   /** What a caller should know besides, in sentences. */
   description?: string;
   /** What the segments of the path are. They are checked by the domain, which finds what they name or does not. */

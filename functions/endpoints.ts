@@ -24,7 +24,11 @@ export interface Area {
 
 /** The areas of the API, by short names. */
 export const AREAS: Readonly<Record<string, Area>> = {
-  messages: { name: 'Messages', about: 'Sending, with the token of an app.', endpoints: { ...send } },
+  messages: {
+    name: 'Messages',
+    about: 'Sending, with the token of an app; and a test of one’s own devices.',
+    endpoints: { ...send },
+  },
   attachments: {
     name: 'Attachments',
     about: 'Images: uploaded ahead of their message where they are large, fetched and reported by devices.',
@@ -42,7 +46,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
   },
   groups: {
     name: 'Groups',
-    about: 'Users who are sent to by one key. Apps of the account that made a group see and change it.',
+    about:
+      'Users who are sent to by one key. Apps and sessions of the account that made a group see and change it.',
     endpoints: { ...groups },
   },
   media: {

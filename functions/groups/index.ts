@@ -1,12 +1,12 @@
-/** Groups of users: everything under `/1/groups`, for apps of the account that owns them. */
-import { authorize } from '../../lib/accounts/app-token.ts';
-import { type Group, Groups, ownedGroup } from '../../lib/groups/groups.ts';
+/** Groups of users: everything under `/1/groups`, for the account that owns them, by its apps and in its sessions. */
+import { type Group, Groups, keysOfGroup, ownGroup } from '../../lib/groups/groups.ts';
 import { type Member, Members } from '../../lib/groups/members.ts';
 import { success } from '../../lib/http/answer.ts';
 import type { FieldsSchema } from '../../lib/http/fields.ts';
 import { type EndpointRequest, on } from '../endpoint.ts';
 import { table } from '../environment.ts';
 import { httpApp, serve } from '../http.ts';
+import { ownerOf } from '../session.ts';
 import * as endpoints from './endpoints.ts';
 
 /** JSON of members in one answer: below the 6 MiB that Lambda answers. All memos of a group could be more. Bytes. */
@@ -18,15 +18,15 @@ const members = new Members(directory);
 
 const app = httpApp();
 
-on(app, endpoints.create, async ({ params, fields }) => {
-  const { app: sender } = await authorize(directory, params.get('token'));
-  return success({ group: await groups.create(sender.owner, fields().name) });
+on(app, endpoints.create, async ({ c, params, fields }) => {
+  const { user } = await ownerOf(directory, c, params);
+  return success({ group: await groups.create(user, fields().name) });
 });
 
-on(app, endpoints.list, async ({ params }) => {
-  const { app: sender } = await authorize(directory, params.get('token'));
-  const list = await groups.list(sender.owner);
-  return success({ groups: list.map(({ key, name }) => ({ group: key, name })) });
+on(app, endpoints.list, async ({ c, params }) => {
+  const { user } = await ownerOf(directory, c, params);
+  const list = await groups.list(user);
+  return success({ groups: list.map(({ key, name, members }) => ({ group: key, name, members })) });
 });
 
 on(app, endpoints.addUser, async (request) => {
@@ -54,19 +54,29 @@ on(app, endpoints.rename, async (request) => {
   return success();
 });
 
+on(app, endpoints.remove, async (request) => {
+  await groups.remove(await groupOf(request, true));
+  return success();
+});
+
 on(app, endpoints.view, async (request) => {
   const group = await groupOf(request);
   const sizeOf = (member: Member) => Buffer.byteLength(JSON.stringify(view(member))) + 1;
-  const page = await members.page(group, request.fields().after, PAGE_BYTES, sizeOf);
+  const { after, limit } = request.fields();
+  const page = await members.page(group, after, limit, PAGE_BYTES, sizeOf);
   const more = page.next === undefined ? {} : { more: true, after: page.next };
   return success({ name: group.name, users: page.members.map(view), ...more });
 });
 
 export const handler = serve(app);
 
-/** The group of the path. */
-function groupOf<Schema extends FieldsSchema>({ params, segment }: EndpointRequest<Schema>): Promise<Group> {
-  return ownedGroup(directory, params.get('token'), segment('group'));
+/** The group of the path. @param deleting whether it is to be deleted */
+async function groupOf<Schema extends FieldsSchema>(
+  { c, params, segment }: EndpointRequest<Schema>,
+  deleting = false,
+): Promise<Group> {
+  const key = segment('group');
+  return ownGroup(await ownerOf(directory, c, params, keysOfGroup(key)), key, deleting);
 }
 
 function view({ user, device, memo, disabled }: Member) {

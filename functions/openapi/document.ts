@@ -61,6 +61,17 @@ A success is \`{"status":1,"request":"…"}\` and what the endpoint adds. A refu
 const TOKEN = { type: 'string', pattern: KEY.source, description: 'Token of the app, `a…`' } as const;
 const SECRET = { type: 'string', description: 'Secret of the session; or as a bearer token' } as const;
 
+/** Credentials that are parameters. */
+const CREDENTIALS: Readonly<Record<string, Schema>> = { token: TOKEN, secret: SECRET };
+
+/** What a request has to have of credentials: one of the list. */
+const SECURITY: Readonly<Record<Endpoint['by'], Operation['security']>> = {
+  app: [{ token: [] }],
+  nobody: [],
+  owner: [{ token: [] }, { bearer: [] }, { secret: [] }],
+  session: [{ bearer: [] }, { secret: [] }],
+};
+
 const REQUEST_ID = {
   type: 'string',
   format: 'uuid',
@@ -167,7 +178,7 @@ function operation(endpoint: Endpoint, { path, operationId, id, tag }: Naming): 
     tags: [tag],
     summary,
     ...(description !== undefined && { description }),
-    security: by === 'app' ? [{ token: [] }] : by === 'session' ? [{ bearer: [] }, { secret: [] }] : [],
+    security: SECURITY[by],
     parameters: [...pathParameters(path, endpoint.segments ?? {}), ...inQuery],
     ...(method === 'POST' && { requestBody: requestBody(endpoint, refTo('schemas', `${capital(id)}Body`)) }),
     responses: {
@@ -209,7 +220,12 @@ function parameter(
 
 /** A body: the parameters, and the credential, which may be in it or in the query. */
 function bodySchema({ by, params, otherwise }: Endpoint): Schema {
-  const credential = by === 'app' ? { token: TOKEN } : by === 'session' ? { secret: SECRET } : {};
+  const credential = Object.fromEntries(
+    SECURITY[by]
+      .flatMap((one) => Object.keys(one))
+      .filter((name) => name in CREDENTIALS)
+      .map((name) => [name, CREDENTIALS[name]!]),
+  );
   const [first, ...more] = [params, ...(otherwise ? [otherwise] : [])].map((one) => {
     const { properties, ...rest } = paramsSchema(one);
     return { ...rest, properties: { ...credential, ...properties } } as Schema;

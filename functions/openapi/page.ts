@@ -157,6 +157,9 @@ ${rows.map(({ name, required, schema }) => {
 
 function credential({ security }: Operation): Html | string {
   const names = security.flatMap((one) => Object.keys(one));
+  if (names.includes('token') && names.includes('bearer')) {
+    return html`Takes the <code>token</code> of an app of the account, or the <code>secret</code> of a session of it, or <code>Authorization: Bearer …</code>.`;
+  }
   if (names.includes('token')) return html`Takes the <code>token</code> of an app.`;
   if (names.includes('bearer')) {
     return html`Takes the <code>secret</code> of a session, or <code>Authorization: Bearer …</code>.`;
@@ -176,7 +179,8 @@ function curl({ path, method, operation }: Place, rows: Row[], origin: string): 
         ? 'message=Hello'
         : `${name}=$${name.toUpperCase()}`,
     );
-  const headers = names.includes('bearer') ? ['-H "Authorization: Bearer $SECRET"'] : [];
+  const headers =
+    names.includes('bearer') && !names.includes('token') ? ['-H "Authorization: Bearer $SECRET"'] : [];
   const given = [...(names.includes('token') ? ['token=$TOKEN'] : []), ...values];
   const data = given.map((one) => `--data-urlencode "${one}"`);
   const verb =

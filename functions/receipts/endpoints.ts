@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { CANCELED_ANSWER, RECEIPT_ANSWER, RECEIPT_KEY } from '../../lib/receipts/view.ts';
+import { CANCELED_ANSWER, RECEIPT_ANSWER, RECEIPT_KEY, STATE_ANSWER } from '../../lib/receipts/view.ts';
 import { endpoint, NOTHING } from '../endpoint.ts';
 
 const segments = { receipt: RECEIPT_KEY };
@@ -46,4 +46,14 @@ export const acknowledge = endpoint({
     ),
   }),
   answer: NOTHING,
+});
+
+export const state = endpoint({
+  method: 'GET',
+  path: 'receipts/{receipt}/state',
+  summary: 'Says a recipient whether an emergency message still asks to be acknowledged',
+  by: 'session',
+  segments,
+  params: NOTHING,
+  answer: STATE_ANSWER,
 });

@@ -3,13 +3,14 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { findSession, sessionDevice } from '../../lib/accounts/sessions.ts';
 import { success } from '../../lib/http/answer.ts';
 import { queueCallback } from '../../lib/receipts/callback.ts';
-import { Receipts } from '../../lib/receipts/receipts.ts';
-import { receiptView } from '../../lib/receipts/view.ts';
+import { isAsking, keysOfReceipt, Receipts } from '../../lib/receipts/receipts.ts';
+import { receiptView, stateView } from '../../lib/receipts/view.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { seconds } from '../../lib/storage/table.ts';
 import { on } from '../endpoint.ts';
 import { CALL, table, variable } from '../environment.ts';
 import { httpApp, secretOf, serve } from '../http.ts';
+import { sessionWith } from '../session.ts';
 import * as endpoints from './endpoints.ts';
 
 const directory = table('DIRECTORY_TABLE');
@@ -24,6 +25,13 @@ const app = httpApp();
 on(app, endpoints.view, async ({ params, segment }) => {
   const receipt = await receipts.ofApp(params.get('token'), segment('receipt'));
   return success(receiptView(receipt, seconds(Date.now)));
+});
+
+on(app, endpoints.state, async ({ c, params, segment }) => {
+  const keys = keysOfReceipt(segment('receipt'));
+  const { session, items } = await sessionWith(directory, c, params, keys);
+  const receipt = receipts.ofRecipient(session.user, items);
+  return success(stateView(receipt, session.user, isAsking(receipt, seconds(Date.now))));
 });
 
 on(app, endpoints.cancelByTag, async ({ params, segment }) =>

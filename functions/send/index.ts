@@ -1,5 +1,7 @@
-/** `POST /1/messages.json`: accepts a message. */
+/** `POST /1/messages.json`: accepts a message. `POST /1/devices/{id}/test.json`: sends one of Peal's own. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { sessionDevice } from '../../lib/accounts/sessions.ts';
+import { type ThrottleLog, Throttles } from '../../lib/accounts/throttles.ts';
 import { Attachments } from '../../lib/attachments/attachments.ts';
 import { Uploads } from '../../lib/attachments/uploads.ts';
 import { Jobs } from '../../lib/fanout/job.ts';
@@ -24,6 +26,7 @@ import {
   variable,
 } from '../environment.ts';
 import { httpApp, serve } from '../http.ts';
+import { sessionOf } from '../session.ts';
 import * as endpoints from './endpoints.ts';
 
 const clock = Date.now;
@@ -33,6 +36,7 @@ const mailbox = table('MAILBOX_TABLE');
 const directory = table('DIRECTORY_TABLE');
 const log = (level: 'warn', message: string, fields: Record<string, unknown>) =>
   console[level]({ message, ...fields });
+const logFault: ThrottleLog = (message, fields) => console.error({ message, ...fields });
 const sender = new Sender({
   directory,
   mailbox: new Mailbox(mailbox, clock),
@@ -48,6 +52,7 @@ const sender = new Sender({
     log,
   }),
   receipts: new Receipts(directory, clock),
+  throttles: new Throttles(directory, clock, logFault),
   repeats: new Queue(sqs, variable('REPEAT_QUEUE_URL')),
   attachments: new Attachments(mailbox, bucket, clock),
   uploads: new Uploads(bucket, clock),
@@ -62,6 +67,13 @@ on(app, endpoints.send, async ({ params }) => {
   // Of a repeat, the answer is the first one's to the letter.
   const fields = receipt === undefined ? {} : { receipt };
   return success(fields, limitHeaders(accepted.receivedAt, allowance), accepted.request);
+});
+
+on(app, endpoints.test, async ({ c, params, segment }) => {
+  const session = await sessionOf(directory, c, params);
+  const { allowance: _, ...accepted } = await sender.test(session, sessionDevice(session, segment('id')));
+  console.info({ message: 'accepted a test', ...accepted });
+  return success({}, {}, accepted.request);
 });
 
 export const handler = serve(app);

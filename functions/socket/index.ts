@@ -5,6 +5,7 @@ import { type LoginContext, socketFrame } from '../../lib/carriers/desktop/login
 import { post } from '../../lib/carriers/desktop/signal.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { socketClient, table } from '../environment.ts';
+import { seen } from '../seen.ts';
 
 const directory = table('DIRECTORY_TABLE');
 const client = socketClient();
@@ -12,6 +13,7 @@ const context: LoginContext = {
   directory,
   connections: new Connections(directory, Date.now),
   mailbox: new Mailbox(table('MAILBOX_TABLE'), Date.now),
+  seen: (user, device) => seen(directory, user, device),
   post: (connection, signal) => post(client, connection, signal, 2_000),
 };
 

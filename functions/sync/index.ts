@@ -8,6 +8,7 @@ import { isAsking, Receipts } from '../../lib/receipts/receipts.ts';
 import { on } from '../endpoint.ts';
 import { attachmentsBucket, table } from '../environment.ts';
 import { httpApp, serve } from '../http.ts';
+import { seen } from '../seen.ts';
 import { sessionOf } from '../session.ts';
 import * as endpoints from './endpoints.ts';
 
@@ -28,6 +29,7 @@ const app = httpApp();
 on(app, endpoints.sync, async ({ c, params, fields }) => {
   const session = await sessionOf(directory, c, params);
   const device = sessionDevice(session, params.get('device_id'));
+  await seen(directory, session.user, device);
   const page = await mailbox.page(device.id, fields().after, PAGE_BYTES);
   const found = await receipts.findMany(receiptsOf(page));
   const now = Math.floor(Date.now() / 1000);

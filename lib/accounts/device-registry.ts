@@ -116,6 +116,7 @@ export class DeviceRegistry {
     }
     if (change.enabled !== undefined) set('enabled', change.enabled);
     if (change.publicKey !== undefined) set('publicKey', change.publicKey);
+    if (change.push !== undefined) removes.push('devices.#id.retiredAt');
     if (change.push === null) removes.push('devices.#id.push', 'devices.#id.pushSince');
     else if (change.push !== undefined) {
       set('push', change.push);
@@ -148,7 +149,7 @@ export class DeviceRegistry {
 
   /**
    * Takes a dead push target away from a device, if it is still the registration that was used: a device that
-   * registered anew in the meantime keeps what it registered.
+   * registered anew in the meantime keeps what it registered. That it was is noted, for the account's owner to see.
    *
    * @param pushSince of the target that was used
    * @returns whether it was taken away
@@ -159,10 +160,10 @@ export class DeviceRegistry {
         new UpdateCommand({
           TableName: this.#table.name,
           Key: devicesKey(user),
-          UpdateExpression: 'REMOVE devices.#id.push, devices.#id.pushSince',
+          UpdateExpression: 'SET devices.#id.retiredAt = :now REMOVE devices.#id.push, devices.#id.pushSince',
           ConditionExpression: 'devices.#id.pushSince = :since',
           ExpressionAttributeNames: { '#id': id },
-          ExpressionAttributeValues: { ':since': pushSince },
+          ExpressionAttributeValues: { ':since': pushSince, ':now': seconds(this.#clock) },
         }),
       );
       return true;

@@ -16,9 +16,16 @@ export interface Device {
   push?: PushTarget;
   /** When the push target was set, Unix milliseconds. Tells one registration of a target from the next. */
   pushSince?: number;
+  /** When its carrier said that the push target was dead, Unix seconds; until it registers another. */
+  retiredAt?: number;
   /** Unix seconds. */
   createdAt: number;
+  /** When it was last here, Unix seconds; to the day. Absent: on the day when it was registered. */
+  seenAt?: number;
 }
+
+/** When a device was last here. Unix seconds; to the day. */
+export const seenAtOf = ({ seenAt, createdAt }: Device): number => seenAt ?? createdAt;
 
 /** All devices of an account, in one item: one read finds every recipient, one condition guards every name. */
 export interface DeviceList {

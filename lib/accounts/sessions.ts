@@ -29,19 +29,42 @@ const SEEN_EVERY = 24 * 3600;
  * @throws Refusal naming `secret`
  */
 export async function findSession(directory: Table, secret: string | undefined): Promise<Session> {
+  return (await findSessionWith(directory, secret, [])).session;
+}
+
+/** A session, and what was read together with it. */
+export interface SessionWith {
+  session: Session;
+  /** The other items that were found, in no order. */
+  items: Record<string, unknown>[];
+}
+
+/**
+ * Finds the session of a secret, and other items of the Directory, in one strongly consistent request.
+ *
+ * @param keys what else to read; nothing is read for a secret that has not the form of one
+ * @throws Refusal naming `secret`
+ */
+export async function findSessionWith(
+  directory: Table,
+  secret: string | undefined,
+  keys: Record<string, unknown>[],
+): Promise<SessionWith> {
   const user = secret === undefined ? undefined : userOfSecret(secret);
   if (secret === undefined || user === undefined) throw badSecret();
   const hash = hashSecret(secret);
   const key = sessionKey(user, hash);
-  const [items] = await batchGet([{ table: directory, keys: [key, devicesKey(user)], consistent: true }]);
-  const session = items!.find((item) => item.sk === key.sk);
-  if (!session) throw badSecret();
-  const list = deviceList(
-    user,
-    items!.find((item) => item.sk !== key.sk),
-  );
-  const seenAt = (session.seenAt ?? session.createdAt) as number;
-  return { user, email: session.email as string, secret, hash, seenAt, list };
+  const devices = devicesKey(user);
+  const [items] = await batchGet([{ table: directory, keys: [key, devices, ...keys], consistent: true }]);
+  const stored = items!.find((item) => item.sk === key.sk);
+  if (!stored) throw badSecret();
+  const found = items!.find(({ pk, sk }) => pk === devices.pk && sk === devices.sk);
+  const list = deviceList(user, found);
+  const seenAt = (stored.seenAt ?? stored.createdAt) as number;
+  return {
+    session: { user, email: stored.email as string, secret, hash, seenAt, list },
+    items: items!.filter((item) => item !== stored && item !== found),
+  };
 }
 
 /** Whether a session is still there. Strongly consistent. */

@@ -43,6 +43,8 @@ export const THROTTLES = {
   loginCode: { most: 10, seconds: HOURS, onFault: 'closed' },
   /** Wrong passwords and codes within an account's sessions: who has stolen a session must not guess the rest. */
   session: { most: 10, seconds: 15 * MINUTES, onFault: 'closed' },
+  /** Test messages of an account: in place of the limit that apps have. */
+  test: { most: 30, seconds: 15 * MINUTES, onFault: 'open' },
   /** Sign-ups from an address. The number is the deployment's (`registrationsPerHour`). */
   signUpAddress: { most: 20, seconds: HOURS, onFault: 'open' },
   /** Sign-ups altogether: what a flood from many addresses can leave behind. */

@@ -2,7 +2,7 @@
  * What manages an account: sessions, the password, the second factor, icons and sounds. Apart from `api.ts`, and not in
  * `index.ts`, so that a device that only receives does not load it.
  */
-import { form, list, missing, text } from './answers.ts';
+import { form, items, list, missing, text } from './answers.ts';
 import { type HistoryApi, historyApi } from './history-api.ts';
 import { call, type HttpOptions } from './http.ts';
 
@@ -36,8 +36,58 @@ export interface SoundInfo {
   description: string;
 }
 
+/** A group of users, who are sent to by one key. */
+export interface GroupInfo {
+  /** Its key, `g…`. */
+  group: string;
+  name: string;
+  /** How many entries it has; after a fault, a few too many. */
+  members: number;
+}
+
+/** A user in a group: with all devices, or with one. */
+export interface GroupMember {
+  user: string;
+  /** Name of the device; null: all. */
+  device: string | null;
+  memo: string | null;
+  /** Stays in the group, but gets nothing. */
+  disabled: boolean;
+}
+
+/** Some members of a group. */
+export interface MemberPage {
+  name: string;
+  members: GroupMember[];
+  /** Where the next page begins; undefined: there is none. */
+  next: string | undefined;
+}
+
+/** All entries of a user in a group, or the one for a device. */
+export interface MemberRef {
+  user: string;
+  device?: string | undefined;
+}
+
 /** The managing part of Peal's API. Every method rejects with PealError, NetworkError or ProtocolError. */
 export interface AccountApi extends HistoryApi {
+  /** By name. */
+  listGroups(): Promise<GroupInfo[]>;
+  /** @returns its key */
+  createGroup(name: string): Promise<string>;
+  renameGroup(group: string, name: string): Promise<void>;
+  /** Nobody can send to it any more. If it fails, repeat it. */
+  deleteGroup(group: string): Promise<void>;
+  /** @param page.after the `next` of the page before @param page.limit most members of it, up to 1,000 */
+  listMembers(
+    group: string,
+    page?: { after?: string | undefined; limit?: number | undefined },
+  ): Promise<MemberPage>;
+  addMember(group: string, member: MemberRef & { memo?: string | undefined }): Promise<void>;
+  removeMember(group: string, member: MemberRef): Promise<void>;
+  setMemberEnabled(group: string, member: MemberRef, enabled: boolean): Promise<void>;
+  /** Sends a message of Peal's own to this device alone, the way that every message goes. */
+  testDevice(id: string): Promise<void>;
   /** @param image PNG, JPEG or GIF @returns the icon's name: `/icons/{icon}.png` */
   setIcon(app: string, image: Blob): Promise<string>;
   /** Gives an app the default icon again. */
@@ -84,11 +134,30 @@ export function createAccountApi(options: HttpOptions): AccountApi {
       ...(given.length > 0 && { query: Object.fromEntries(given) }),
     });
   };
-  const at = (kind: 'apps' | 'sessions' | 'sounds', id: string, rest: string) =>
+  const at = (kind: 'apps' | 'devices' | 'groups' | 'sessions' | 'sounds', id: string, rest: string) =>
     `${kind}/${encodeURIComponent(id)}${rest}.json`;
 
   return {
     ...historyApi(get),
+    listGroups: async () => items<GroupInfo>(await get('groups.json'), 'groups', 'group'),
+    createGroup: async (name) => text(await post('groups.json', { name }), 'group'),
+    renameGroup: async (group, name) => void (await post(at('groups', group, '/rename'), { name })),
+    deleteGroup: async (group) => void (await post(at('groups', group, '/delete'))),
+    listMembers: async (group, { after, limit } = {}) => {
+      const answer = await get(at('groups', group, ''), {
+        after,
+        limit: limit === undefined ? undefined : String(limit),
+      });
+      const members = items<GroupMember>(answer, 'users', 'user');
+      const next = answer.more === true ? text(answer, 'after') : undefined;
+      return { name: text(answer, 'name'), members, next };
+    },
+    addMember: async (group, member) => void (await post(at('groups', group, '/add_user'), { ...member })),
+    removeMember: async (group, member) =>
+      void (await post(at('groups', group, '/remove_user'), { ...member })),
+    setMemberEnabled: async (group, member, enabled) =>
+      void (await post(at('groups', group, enabled ? '/enable_user' : '/disable_user'), { ...member })),
+    testDevice: async (id) => void (await post(at('devices', id, '/test'))),
     setIcon: async (app, icon) => text(await post(at('apps', app, '/icon'), form({ icon })), 'icon'),
     deleteIcon: async (app) => void (await post(at('apps', app, '/icon/delete'))),
     listSounds: async () => list<SoundInfo>(await get('account/sounds.json'), 'sounds'),

@@ -18,16 +18,22 @@ export function text(answer: Record<string, unknown>, field: string): string {
   return value;
 }
 
+/** Objects with an id. @throws ProtocolError if they are not */
+export function list<T extends { id: string }>(answer: Record<string, unknown>, field: string): T[] {
+  return items<T>(answer, field, 'id');
+}
+
 /**
- * The items are Peal's own: only that they are objects with an id is checked.
+ * The items are Peal's own: only that they are objects, and that they are named, is checked.
  *
+ * @param key what names one
  * @throws ProtocolError if they are not
  */
-export function list<T extends { id: string }>(answer: Record<string, unknown>, field: string): T[] {
-  const items = answer[field];
-  const isItem = (item: unknown) => isRecord(item) && typeof item.id === 'string';
-  if (!Array.isArray(items) || !items.every(isItem)) throw missing(field);
-  return items as T[];
+export function items<T>(answer: Record<string, unknown>, field: string, key: keyof T & string): T[] {
+  const found = answer[field];
+  const isItem = (item: unknown) => isRecord(item) && typeof item[key] === 'string';
+  if (!Array.isArray(found) || !found.every(isItem)) throw missing(field);
+  return found as T[];
 }
 
 /** What an answer that lacks a field is. */

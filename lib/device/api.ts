@@ -50,6 +50,22 @@ export interface DeviceInfo {
   push: { type: string } | null;
   /** Unix seconds. */
   created_at: number;
+  /** When it last synced or connected, Unix seconds; to the day. */
+  seen_at: number;
+  /** When its carrier said that its push target was dead, Unix seconds. */
+  push_retired_at: number | null;
+}
+
+/** What became of an emergency that this account got. */
+export interface ReceiptState {
+  /** It is still repeated until somebody acknowledges it. */
+  asking: boolean;
+  /** Of one that asks no more and was not acknowledged, the time ended, or its sender cancelled it. */
+  acknowledged: boolean;
+  /** When it was acknowledged. Unix seconds. */
+  at: number | undefined;
+  /** Name of the device that acknowledged, if it is one of this account. */
+  device: string | undefined;
 }
 
 /** An application as Peal lists it. The token is shown when it is made, never again. */
@@ -170,6 +186,12 @@ export interface PealApi {
   acknowledge(device: string, highest: number): Promise<void>;
   /** Ends the repetitions of an emergency message for everybody. @param device who did it */
   acknowledgeReceipt(receipt: string, device?: string): Promise<void>;
+  /**
+   * Whether an emergency message still asks to be acknowledged.
+   *
+   * @throws PealError naming `receipt` if this account got no such message, or it is long ago
+   */
+  receiptState(receipt: string): Promise<ReceiptState>;
 }
 
 /**
@@ -256,6 +278,17 @@ export function createApi(options: HttpOptions): PealApi {
     },
     acknowledgeReceipt: async (receipt, device) =>
       void (await post(at('receipts', receipt, '/acknowledge'), { device_id: device })),
+    receiptState: async (receipt) => {
+      const answer = await get(at('receipts', receipt, '/state'));
+      const { acknowledged_at: time, acknowledged_by_device: device } = answer;
+      if (typeof answer.asking !== 'number') throw missing('asking');
+      return {
+        asking: answer.asking === 1,
+        acknowledged: answer.acknowledged === 1,
+        at: typeof time === 'number' && time > 0 ? time : undefined,
+        device: typeof device === 'string' && device !== '' ? device : undefined,
+      };
+    },
   };
 }
 

@@ -1,11 +1,12 @@
-import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { authorize } from '../accounts/app-token.ts';
+import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { groupKey, groupOfOwnerKey } from '../accounts/directory.ts';
 import { GROUP_PREFIX, isKey, randomKey } from '../accounts/keys.ts';
+import type { Owner } from '../accounts/owner.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
 import { queryAll } from '../storage/query.ts';
-import { type Clock, seconds, type Table } from '../storage/table.ts';
+import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
+import { Members } from './members.ts';
 
 /** A group of users, who are sent to by one key. */
 export interface Group {
@@ -14,6 +15,8 @@ export interface Group {
   name: string;
   /** User key of the account whose apps may change it. */
   owner: string;
+  /** How many entries it has; after a fault, a few too many (see `Members`). */
+  members: number;
 }
 
 /** Most groups of one account. Their names are read with one request. */
@@ -75,6 +78,34 @@ export class Groups {
     );
   }
 
+  /**
+   * Deletes a group. It is marked first, and by that one write it is over: nobody sends to it or changes it any more,
+   * and only this goes on. Its members go next, then the owner's item, then the group's.
+   *
+   * What dies anywhere in between is repeated by the owner, in whose list the group is until all members are gone, and
+   * who is found by the group's own item, which goes last. A member that is added in the very moment may be written after
+   * its group was looked through: an item that no key leads to, since keys are never given twice.
+   */
+  async remove({ key, owner }: Group): Promise<void> {
+    try {
+      await this.#table.client.send(
+        new UpdateCommand({
+          TableName: this.#table.name,
+          Key: groupKey(key),
+          UpdateExpression: 'SET deletedAt = :now',
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeValues: { ':now': seconds(this.#clock) },
+        }),
+      );
+    } catch (error) {
+      // Somebody else has deleted it to the end meanwhile.
+      if (!isConditionFailure(error)) throw error;
+    }
+    await new Members(this.#table).removeAll(key);
+    await this.#delete(groupOfOwnerKey(owner, key));
+    await this.#delete(groupKey(key));
+  }
+
   async #keys(owner: string): Promise<string[]> {
     const from = groupOfOwnerKey(owner, '');
     return (await queryAll(this.#table, from)).map(({ sk }) => (sk as string).slice(from.sk.length));
@@ -83,18 +114,29 @@ export class Groups {
   async #put(item: Item): Promise<void> {
     await this.#table.client.send(new PutCommand({ TableName: this.#table.name, Item: item }));
   }
+
+  async #delete(Key: Item): Promise<void> {
+    await this.#table.client.send(new DeleteCommand({ TableName: this.#table.name, Key }));
+  }
 }
 
+/** What to read of the Directory to find a group. @param key as given */
+export const keysOfGroup = (key: string): Item[] => (isKey(key) ? [groupKey(key)] : []);
+
+/** Whether somebody has begun to delete a group: to all but who goes on with that, it is gone. */
+export const isDeleted = (group: Item): boolean => group.deletedAt !== undefined;
+
 /**
- * The group of a key, for an app of the account that owns it.
+ * The group of a key, for the account that owns it.
  *
+ * @param owner found together with {@link keysOfGroup}
  * @param key as given
- * @throws Refusal naming `token`, or `group`: the same whether it does not exist or is another account's
+ * @param deleting whether it is to be deleted, which may have to be repeated
+ * @throws Refusal naming `group`: the same whether it does not exist or is another account's
  */
-export async function ownedGroup(directory: Table, token: string | undefined, key: string): Promise<Group> {
-  const { app, items } = await authorize(directory, token, isKey(key) ? [groupKey(key)] : []);
-  const [found] = items;
-  if (!found || found.owner !== app.owner) {
+export function ownGroup({ user, items }: Owner, key: string, deleting = false): Group {
+  const found = items.find(({ pk }) => pk === groupKey(key).pk);
+  if (!found || found.owner !== user || (isDeleted(found) && !deleting)) {
     const sentence = 'group not found or you are not authorized to edit it';
     throw new Refusal({ field: 'group', reason: 'not found', sentence });
   }
@@ -103,5 +145,6 @@ export async function ownedGroup(directory: Table, token: string | undefined, ke
 
 function groupOf(item: Item): Group {
   const key = (item.pk as string).slice(groupKey('').pk.length);
-  return { key, name: item.name as string, owner: item.owner as string };
+  const { name, owner, members } = item as unknown as Group;
+  return { key, name, owner, members };
 }

@@ -5,7 +5,7 @@ import { namedDevices } from '../accounts/devices.ts';
 import { devicesKey, groupKey, memberKey } from '../accounts/directory.ts';
 import { badDevice, badUser } from '../accounts/refusals.ts';
 import { Refusal } from '../refusal.ts';
-import { batchGet } from '../storage/batches.ts';
+import { batchDelete, batchGet } from '../storage/batches.ts';
 import { isConditionFailure, type Table } from '../storage/table.ts';
 import type { Group } from './groups.ts';
 
@@ -91,7 +91,7 @@ export class Members {
       );
     } catch (error) {
       if (!isConditionFailure(error)) throw error;
-      await this.#count(key, -1);
+      await this.#uncount(key, 1);
       throw alreadyMember();
     }
   }
@@ -107,7 +107,7 @@ export class Members {
       if (await this.#changed(() => this.#delete(entry))) removed++;
     }
     if (removed === 0) throw notMember();
-    await this.#count(key, -removed);
+    await this.#uncount(key, removed);
   }
 
   /**
@@ -126,21 +126,25 @@ export class Members {
   /**
    * Members, from where another page ended.
    *
+   * @param most members on the page; absent: as many as there are
    * @param maxBytes where to cut the page, by what `sizeOf` says of each member
    */
   async page(
     { key }: Group,
     after: string | undefined,
+    most: number | undefined,
     maxBytes: number,
     sizeOf: (member: Member) => number,
   ): Promise<MemberPage> {
     const members: Member[] = [];
     let bytes = 0;
-    for await (const items of this.#query(key, '', after)) {
+    // One more than wanted, which tells whether there are more.
+    for await (const items of this.#query(key, '', { after, limit: most && most + 1 })) {
       for (const item of items) {
         const member = memberOf(item);
         bytes += sizeOf(member);
-        if (members.length > 0 && bytes > maxBytes) return { members, next: cursorOf(members.at(-1)!) };
+        if (members.length > 0 && (bytes > maxBytes || members.length === most))
+          return { members, next: cursorOf(members.at(-1)!) };
         members.push(member);
       }
     }
@@ -152,6 +156,16 @@ export class Members {
     for await (const items of this.#query(key, '')) yield items.map(memberOf);
   }
 
+  /** Takes all members out, 25 a request. Repeatable. The count is not kept: it is for a group that is deleted. */
+  async removeAll(key: string): Promise<void> {
+    for await (const items of this.#query(key, '')) {
+      await batchDelete(
+        this.#table,
+        items.map(({ pk, sk }) => ({ pk, sk })),
+      );
+    }
+  }
+
   async #entries(key: string, user: string, device: string | undefined): Promise<Item[]> {
     const entries: Item[] = [];
     for await (const items of this.#query(key, `${user}#`)) entries.push(...items);
@@ -160,7 +174,11 @@ export class Members {
     return entries.filter((entry) => entry.sk === sk);
   }
 
-  async *#query(key: string, prefix: string, after?: string): AsyncGenerator<Item[]> {
+  async *#query(
+    key: string,
+    prefix: string,
+    { after, limit }: { after?: string | undefined; limit?: number | undefined } = {},
+  ): AsyncGenerator<Item[]> {
     const { pk } = groupKey(key);
     let start: Item | undefined = after === undefined ? undefined : { pk, sk: `member#${after}` };
     do {
@@ -170,6 +188,7 @@ export class Members {
           KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
           ExpressionAttributeValues: { ':pk': pk, ':prefix': `member#${prefix}` },
           ConsistentRead: true,
+          ...(limit !== undefined && { Limit: limit }),
           ...(start && { ExclusiveStartKey: start }),
         }),
       );
@@ -182,7 +201,7 @@ export class Members {
   async #reserve(key: string): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       try {
-        await this.#count(key, 1);
+        await this.#raise(key);
         return;
       } catch (error) {
         if (!isConditionFailure(error)) throw error;
@@ -195,17 +214,32 @@ export class Members {
     throw new Refusal({ field: 'group', reason: `cannot have more than ${this.#limit} members` });
   }
 
-  /** Changes the count; upwards only below the limit. @throws ConditionalCheckFailedException at the limit */
-  async #count(key: string, by: number): Promise<void> {
+  /** Raises the count by one, below the limit. @throws ConditionalCheckFailedException at the limit */
+  async #raise(key: string): Promise<void> {
     await this.#table.client.send(
       new UpdateCommand({
         TableName: this.#table.name,
         Key: groupKey(key),
-        UpdateExpression: 'SET members = members + :by',
-        ...(by > 0 && { ConditionExpression: 'members < :limit' }),
-        ExpressionAttributeValues: { ':by': by, ...(by > 0 && { ':limit': this.#limit }) },
+        UpdateExpression: 'SET members = members + :one',
+        ConditionExpression: 'members < :limit',
+        ExpressionAttributeValues: { ':one': 1, ':limit': this.#limit },
       }),
     );
+  }
+
+  /** Lowers the count; a group that was deleted meanwhile has none. */
+  async #uncount(key: string, by: number): Promise<void> {
+    await this.#changed(async () => {
+      await this.#table.client.send(
+        new UpdateCommand({
+          TableName: this.#table.name,
+          Key: groupKey(key),
+          UpdateExpression: 'SET members = members - :by',
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeValues: { ':by': by },
+        }),
+      );
+    });
   }
 
   /** Sets a count that was at the limit to what there is. */

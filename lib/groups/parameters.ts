@@ -38,12 +38,27 @@ export const NEW_MEMBER = v.object({
   memo: optionalText(MAX_MEMO, 'A note, for whoever looks at the group'),
 });
 
-/** Where a list of members goes on: the `after` that the page before it gave. */
+/** Most members that may be asked for at once. */
+const MAX_PAGE = 1_000;
+
+const PAGE_REASON = `must be a number from 1 to ${MAX_PAGE}`;
+
+/** Where a list of members goes on: the `after` that the page before it gave; and how long it is. */
 export const MEMBER_CURSOR = v.object({
   after: optionalForm(
     /^[A-Za-z0-9]{30}#[a-z0-9_-]{0,25}$/,
     'is not where a page ended',
     'Where the list goes on: the `after` of the page before',
+  ),
+  limit: v.exactOptional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d{1,4}$/, PAGE_REASON),
+      v.transform(Number),
+      v.minValue(1, PAGE_REASON),
+      v.maxValue(MAX_PAGE, PAGE_REASON),
+      v.description('Most members of this page; without it, as many as fit'),
+    ),
   ),
 });
 
@@ -52,7 +67,18 @@ export const GROUP_ANSWER = v.object({ group: GROUP_KEY });
 
 /** The groups of an account. */
 export const GROUPS_ANSWER = v.object({
-  groups: v.array(v.object({ group: GROUP_KEY, name: v.string() })),
+  groups: v.array(
+    v.object({
+      group: GROUP_KEY,
+      name: v.string(),
+      members: v.pipe(
+        v.number(),
+        v.integer(),
+        v.minValue(0),
+        v.description('How many entries it has; a fault may have left a few too many'),
+      ),
+    }),
+  ),
 });
 
 /** A group and its members, or a page of them. */

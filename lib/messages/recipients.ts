@@ -4,6 +4,7 @@ import { deviceList } from '../accounts/device-registry.ts';
 import { type Device, type DeviceList, namedDevices } from '../accounts/devices.ts';
 import { devicesKey, groupKey } from '../accounts/directory.ts';
 import { GROUP_PREFIX, isKey } from '../accounts/keys.ts';
+import { isDeleted } from '../groups/groups.ts';
 import { MAX_MEMBERS, Members } from '../groups/members.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
@@ -85,7 +86,7 @@ export async function findParties(
   for (const key of keys) {
     const { pk } = itemKey(key);
     const item = items.find((candidate) => candidate.pk === pk);
-    if (!item) throw unknown();
+    if (!item || isDeleted(item)) throw unknown();
     if (key.startsWith(GROUP_PREFIX)) groups.push({ key, own: item.owner === app.owner });
     else accounts.push(deviceList(key, item));
   }

@@ -1,4 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import type { Device } from '../accounts/devices.ts';
+import type { Session } from '../accounts/sessions.ts';
+import type { Throttles } from '../accounts/throttles.ts';
 import { ATTACHMENT_SECONDS, type Attachments } from '../attachments/attachments.ts';
 import { type GivenAttachment, givenAttachment } from '../attachments/given.ts';
 import { type SealedImage, sealImage, seedOf } from '../attachments/seal.ts';
@@ -35,6 +38,7 @@ import {
   type Recipients,
   usersOf,
 } from './recipients.ts';
+import { testApp, testFields } from './test-message.ts';
 
 /** What sending needs. */
 export interface SendContext {
@@ -48,6 +52,8 @@ export interface SendContext {
   burst: BurstLimit;
   quota: Quota;
   receipts: Receipts;
+  /** For test messages. */
+  throttles: Throttles;
   /** For emergency messages: the chains of their repetitions. */
   repeats: Queue;
   attachments: Attachments;
@@ -127,7 +133,7 @@ export class Sender {
    * @throws Refusal for anything that is the sender's fault; nothing is stored then
    */
   async send(params: Params): Promise<Accepted> {
-    const { directory, clock } = this.#context;
+    const { directory } = this.#context;
     const token = params.get('token');
     const parties = await findParties(directory, token, params.get('user'));
     const fields = messageFields(params);
@@ -135,7 +141,7 @@ export class Sender {
     const attachment = givenAttachment(params);
     const draft = { parties, fields, ...(attachment && { attachment }) };
     if (token !== undefined) await this.#context.burst.pass(token, parties.sent);
-    const fresh = (): Identity => ({ request: randomUUID(), umid: this.#nextId(), receivedAt: clock() });
+    const fresh = () => this.#identity();
     const key = fields.idempotencyKey;
     if (key === undefined || token === undefined) {
       const identity = fresh();
@@ -162,6 +168,24 @@ export class Sender {
       // A repeat may still have to do the work: it reads the upload again.
       ...(result && !unsettled && (await this.#clearUpload(draft))),
     };
+  }
+
+  /**
+   * Sends a device a message of Peal's own, the way that every message goes, to see whether it arrives. The devices are
+   * those that were read with the session, so the one that is named is the one that gets it, and no other.
+   *
+   * @throws Refusal naming `device_id` if the device is disabled, or was sent too many
+   */
+  async test({ user, list }: Pick<Session, 'list' | 'user'>, device: Device): Promise<Accepted> {
+    const fields = testFields(device);
+    await this.#context.throttles.take('test', user, 'device_id');
+    const identity = this.#identity();
+    const parties = { app: testApp(user), accounts: [list], groups: [] };
+    return { ...identity, ...(await this.#accept({ parties, fields, identity })) };
+  }
+
+  #identity(): Identity {
+    return { request: randomUUID(), umid: this.#nextId(), receivedAt: this.#context.clock() };
   }
 
   /** Deletes the upload that a message took. It is accepted whether that works or not. */

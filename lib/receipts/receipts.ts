@@ -112,6 +112,18 @@ export class Receipts {
   }
 
   /**
+   * The receipt, for a recipient.
+   *
+   * @param items what was found of {@link keysOfReceipt}
+   * @throws Refusal naming `receipt`: the same whether it does not exist or is for others
+   */
+  ofRecipient(user: string, items: Record<string, unknown>[]): Receipt {
+    const found = this.#alive(items[0]);
+    if (!found?.users.includes(user)) throw receiptNotFound();
+    return found;
+  }
+
+  /**
    * Acknowledges for a recipient. The first acknowledgement wins; a later one changes nothing and is no error.
    *
    * @returns the receipt with the acknowledgement that counts
@@ -229,6 +241,9 @@ export class Receipts {
     return { ...fields, receipt: (pk as string).slice('receipt#'.length), tags: tags as string[] };
   }
 }
+
+/** What to read of the Directory to find a receipt. @param receipt as given */
+export const keysOfReceipt = (receipt: string) => (isKey(receipt) ? [receiptKey(receipt)] : []);
 
 /** Whether a receipt still asks to be acknowledged. @param now Unix seconds */
 export function isAsking(receipt: Receipt, now: number): boolean {

@@ -24,6 +24,22 @@ export const RECEIPT_ANSWER = v.object({
   called_back_at: time,
 });
 
+/** What a recipient of an emergency is told of it. */
+export const STATE_ANSWER = v.object({
+  asking: v.pipe(bit, v.description('1: it is still repeated, and asks to be acknowledged')),
+  acknowledged: v.pipe(
+    bit,
+    v.description(
+      'Of one that asks no more and was not acknowledged, its time ended, or its sender cancelled it',
+    ),
+  ),
+  acknowledged_at: time,
+  acknowledged_by_device: v.pipe(
+    v.string(),
+    v.description('Name of the device, if it is one of the same account; else empty'),
+  ),
+});
+
 /** What cancelling by a tag answers. */
 export const CANCELED_ANSWER = v.object({
   canceled: v.pipe(v.number(), v.integer(), v.description('How many were still asking')),
@@ -42,5 +58,24 @@ export function receiptView(receipt: Receipt, now: number): v.InferOutput<typeof
     expires_at: expiresAt,
     called_back: calledBackAt === undefined ? 0 : 1,
     called_back_at: calledBackAt ?? 0,
+  };
+}
+
+/**
+ * What a recipient is told of a receipt: nothing of the others'.
+ *
+ * @param user who asks
+ * @param asking whether it still asks
+ */
+export function stateView(
+  { acknowledged }: Receipt,
+  user: string,
+  asking: boolean,
+): v.InferOutput<typeof STATE_ANSWER> {
+  return {
+    asking: asking ? 1 : 0,
+    acknowledged: acknowledged ? 1 : 0,
+    acknowledged_at: acknowledged?.at ?? 0,
+    acknowledged_by_device: acknowledged?.by === user ? acknowledged.device : '',
   };
 }

@@ -115,13 +115,19 @@ describe('bad input', () => {
       { method: 'GET', target: 'apps/limits.json', fields: { token }, checked: ['token'] },
       { method: 'POST', target: 'groups.json', fields: { token, name: 'x' }, checked: ['token', 'name'] },
       { method: 'GET', target: 'groups.json', fields: { token }, checked: ['token'] },
-      { method: 'GET', target: `groups/${group}.json`, fields: { token }, checked: ['token', 'after'] },
+      {
+        method: 'GET',
+        target: `groups/${group}.json`,
+        fields: { token },
+        checked: ['token', 'after', 'limit'],
+      },
       {
         method: 'POST',
         target: `groups/${group}/rename.json`,
         fields: { token, name: 'x' },
         checked: ['token', 'name'],
       },
+      { method: 'POST', target: `groups/${group}/delete.json`, fields: { token }, checked: ['token'] },
       ...changes.map((change): Endpoint => {
         return {
           method: 'POST',
@@ -153,6 +159,8 @@ describe('bad input', () => {
           return { method, target: `${target}.json`, fields: device, checked: ['secret', 'device_id'] };
         },
       ),
+      { method: 'GET', target: `receipts/${receipt}/state.json`, fields: { secret }, checked: ['secret'] },
+      { method: 'POST', target: `devices/${phone.id}/test.json`, fields: { secret }, checked: ['secret'] },
       { method: 'GET', target: 'sessions.json', fields: { secret }, checked: ['secret'] },
       { method: 'POST', target: 'sessions/x/revoke.json', fields: { secret }, checked: ['secret'] },
       { method: 'POST', target: 'apps.json', fields: { secret, name: 'x' }, checked: ['secret', 'name'] },
@@ -497,6 +505,9 @@ describe('bad input', () => {
         ['GET', `groups/${segment}.json?${credentials}`],
         ['POST', `groups/${segment}/rename.json`],
         ['POST', `groups/${segment}/add_user.json`],
+        ['POST', `groups/${segment}/delete.json`],
+        ['GET', `receipts/${segment}/state.json?${credentials}`],
+        ['POST', `devices/${segment}/test.json`],
         ['POST', `devices/${segment}/update_highest_message.json`],
         ['POST', `devices/${segment}/delete.json`],
         ['POST', `apps/${segment}/rotate.json`],
@@ -537,12 +548,14 @@ describe('bad input', () => {
       ['POST', (id) => `devices/${id}/update_highest_message.json`, theirs.id, anyDevice],
       ['POST', (id) => `devices/${id}/delete.json`, theirs.id, anyDevice],
       ['POST', (id) => `devices/${id}.json`, theirs.id, anyDevice],
+      ['POST', (id) => `devices/${id}/test.json`, theirs.id, anyDevice],
       ['GET', (id) => `receipts/${id}.json?${form({ token })}`, theirReceipt, STRANGER],
+      ['GET', (id) => `receipts/${id}/state.json?${form({ secret })}`, theirReceipt, STRANGER],
       ['POST', (id) => `receipts/${id}/cancel.json`, theirReceipt, STRANGER],
       ['POST', (id) => `receipts/${id}/acknowledge.json`, theirReceipt, STRANGER],
       ['POST', (id) => `receipts/cancel_by_tag/${id}.json`, 'theirs', 'nobodys'],
       ['GET', (id) => `groups/${id}.json?${form({ token })}`, theirGroup, `g${STRANGER.slice(1)}`],
-      ...['rename', 'add_user', 'remove_user', 'delete_user', 'disable_user', 'enable_user'].map(
+      ...['rename', 'add_user', 'remove_user', 'delete_user', 'disable_user', 'enable_user', 'delete'].map(
         (change): [string, (id: string) => string, string, string] => {
           return ['POST', (id) => `groups/${id}/${change}.json`, theirGroup, `g${STRANGER.slice(1)}`];
         },

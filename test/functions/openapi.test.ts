@@ -83,6 +83,7 @@ const STORY: Step[] = [
     keep: { receipt: 'receipt' },
   },
   { operation: 'GET /1/receipts/{receipt}.json' },
+  { operation: 'GET /1/receipts/{receipt}/state.json' },
   { operation: 'POST /1/receipts/{receipt}/acknowledge.json', fields: ({ id }) => ({ device_id: id! }) },
   { operation: 'POST /1/receipts/{receipt}/cancel.json' },
   { operation: 'POST /1/receipts/cancel_by_tag/{tag}.json' },
@@ -92,7 +93,7 @@ const STORY: Step[] = [
     operation: 'POST /1/groups/{group}/add_user.json',
     fields: ({ user }) => ({ user: user!, device: 'phone', memo: 'on call' }),
   },
-  { operation: 'GET /1/groups/{group}.json' },
+  { operation: 'GET /1/groups/{group}.json', fields: () => ({ limit: 5 }) },
   { operation: 'POST /1/groups/{group}/disable_user.json', fields: ({ user }) => ({ user: user! }) },
   {
     operation: 'POST /1/groups/{group}/enable_user.json',
@@ -102,6 +103,7 @@ const STORY: Step[] = [
   { operation: 'POST /1/groups/{group}/remove_user.json', fields: ({ user }) => ({ user: user! }) },
   { operation: 'POST /1/groups/{group}/add_user.json', fields: ({ user }) => ({ user: user! }) },
   { operation: 'POST /1/groups/{group}/delete_user.json', fields: ({ user }) => ({ user: user! }) },
+  { operation: 'POST /1/groups/{group}/delete.json' },
   {
     operation: 'POST /1/sounds.json',
     fields: () => ({ name: 'gong', description: 'Gong' }),
@@ -187,6 +189,7 @@ const STORY: Step[] = [
     at: { id: 'watch' },
     fields: () => ({ name: 'clock', enabled: 0 }),
   },
+  { operation: 'POST /1/devices/{id}/test.json' },
   { operation: 'POST /1/devices/{id}/delete.json', at: { id: 'watch' } },
   { operation: 'GET /1/push_key.json' },
   { operation: 'GET /1/history.json', keep: { sent: 'messages.0.id' } },

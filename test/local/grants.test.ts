@@ -4,7 +4,8 @@ import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
-import { sessionKey } from '../../lib/accounts/directory.ts';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { devicesKey, sessionKey } from '../../lib/accounts/directory.ts';
 import { hashSecret } from '../../lib/accounts/keys.ts';
 import {
   createApi,
@@ -118,6 +119,20 @@ function ageRecords({ cloud }: TestPeal): () => void {
       },
     };
   });
+}
+
+/** Makes a device one that was registered, and last here, long ago. */
+async function age(user: string, id: string): Promise<void> {
+  const { client, name } = tableOf(peal(), 'Directory');
+  await client.send(
+    new UpdateCommand({
+      TableName: name,
+      Key: devicesKey(user),
+      UpdateExpression: 'SET devices.#id.createdAt = :then REMOVE devices.#id.seenAt',
+      ExpressionAttributeNames: { '#id': id },
+      ExpressionAttributeValues: { ':then': 1_700_000_000 },
+    }),
+  );
 }
 
 function queueByHand(QueueUrl: string, record: object) {
@@ -312,6 +327,9 @@ test('every grant of every role is used, so that none is wider than what Peal do
       await post(peal(), `groups/${group}/${change}.json`, { token, user });
     }
     await get(peal(), 'groups.json', { token });
+    const { body: short } = await post(peal(), 'groups.json', { token, name: 'For a moment' });
+    await post(peal(), `groups/${short.group}/add_user.json`, { token, user });
+    assert.equal((await post(peal(), `groups/${short.group}/delete.json`, { token })).status, 200);
     assert.equal((await post(peal(), 'users/validate.json', { token, user: group })).status, 200);
     for (const _ of ['first', 'repeated']) {
       const { status } = await send('to the group', { user: group, idempotency_key: 'once' });
@@ -409,13 +427,13 @@ test('every grant of every role is used, so that none is wider than what Peal do
     assert.equal((await refused)[0].data, 'E');
     stop();
 
-    // What has not been used for long: its next sync notes that it is.
+    // What has not been used for long: its next sync, and the device's next login, note that it is.
+    await age(user, desktop.id);
     await fill(tableOf(peal(), 'Directory'), [
       { ...sessionKey(user, hashSecret(secret)), email, createdAt: 1_700_000_000 },
     ]);
-    await desktop.sync();
-
     const last = await connected();
+    await desktop.sync();
     const command = { command: 'reset-password', email, password, twofa: 'keep' };
     await cloud.functionNamed('Admin').invoke(command);
     assert.equal((await last.farewell)[0].data, 'E');

@@ -21,7 +21,7 @@ export interface Shared {
 }
 
 /** The browser notes each refusal in its console; that it is shown is what the tests look at. */
-const REFUSED = /status of 4\d\d/;
+export const REFUSED = /status of 4\d\d/;
 
 const BELL = readFileSync(join(import.meta.dirname, '../../functions/media/assets/sounds/bike.mp3'));
 
@@ -277,8 +277,11 @@ function pages({ peal, visit, ready }: Shared): void {
       '<script>x()</script>',
       '<img src=x onerror="pwned=1">',
       '<svg onload="pwned=1">',
+      '<iframe srcdoc="x">',
     ] as const;
     await person.api.createApp(markup[0]);
+    const group = await accountOf(person).createGroup(markup[3]);
+    await accountOf(person).addMember(group, { user: person.user, memo: markup[3] });
     await person.api.login({ email: person.email, password: person.password, name: markup[1] });
     await accountOf(person).addSound({ name: 'ding', description: markup[2], file: new Blob([BELL]) });
     const seen: number[] = [];
@@ -295,10 +298,15 @@ function pages({ peal, visit, ready }: Shared): void {
         ['security', markup[1]],
         ['sounds', markup[2]],
         ['devices', 'This browser'],
+        ['groups', markup[3]],
       ] as const) {
         await goTo(page, place);
         await page.locator('.things').getByText(attack, { exact: true }).waitFor();
-        seen.push(await page.locator('main :is(img, script, svg)').count());
+        if (place === 'groups') {
+          await press(page, `Members of ${attack}`);
+          await page.locator('.inner .strong', { hasText: attack }).waitFor();
+        }
+        seen.push(await page.locator('main :is(img, script, svg, iframe)').count());
         issues.push(...(await seriousIssues(page)));
       }
       await goTo(page, 'apps');
@@ -313,7 +321,7 @@ function pages({ peal, visit, ready }: Shared): void {
     await page.getByRole('link', { name: 'Devices' }).click();
     await page.getByRole('link', { name: 'Devices' }).waitFor({ state: 'hidden' });
 
-    assert.deepEqual(seen, Array(8).fill(0));
+    assert.deepEqual(seen, Array(10).fill(0));
     assert.deepEqual(issues, []);
     assert.equal(await page.evaluate(() => 'pwned' in window), false);
     assert.equal(wide, 390);
@@ -321,17 +329,18 @@ function pages({ peal, visit, ready }: Shared): void {
 }
 
 /** Goes to a page by its address; resolves when what it shows of the account is there. */
-async function goTo(page: Page, place: string): Promise<void> {
+export async function goTo(page: Page, place: string): Promise<void> {
   await page.evaluate((name) => {
     location.hash = `#/${name}`;
   }, place);
   await page.locator('.things, .card > .muted:not([role])').first().waitFor();
 }
 
-const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
+/** Presses a button by its whole name. */
+export const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 
 /** Agrees to the question that is asked. */
-const answer = (page: Page, action: string) =>
+export const answer = (page: Page, action: string) =>
   page.getByRole('dialog').getByRole('button', { name: action, exact: true }).click();
 
 async function logIn(page: Page, { email, password }: Account, device?: string): Promise<void> {

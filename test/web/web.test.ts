@@ -15,6 +15,8 @@ import { mp3, png } from '../media/builders.ts';
 import { listObjects } from '../support/bucket.ts';
 import { imageOf } from '../support/images.ts';
 import { get, post, request, usePeal } from '../support/peal.ts';
+import { addresses } from './addresses.ts';
+import { groupsAndDevices } from './groups.ts';
 import { history } from './history.ts';
 import { managing } from './managing.ts';
 import type { Step, View } from './store-page.ts';
@@ -127,6 +129,8 @@ function inChromium(path: string): void {
     await connected(page);
     await page.getByRole('button', { name: 'Send a test message' }).click();
     const test = await at.notice(titled('It works'));
+    await page.getByRole('button', { name: 'Make an app for it' }).click();
+    await page.getByText('The token in it is shown now').waitFor();
     const [user, curl] = await page.locator('.copyable pre').allTextContents();
     const token = /token=(\w+)/.exec(curl!)?.[1];
     const report = await runClient(
@@ -142,7 +146,7 @@ function inChromium(path: string): void {
     assert.match(user!, /^u[A-Za-z0-9]{29}$/);
     assert.match(curl!, new RegExp(`^curl ${peal().api}/1/messages.json .*user=${user} `, 's'));
     assert.ok('succeeded' in report, JSON.stringify(report));
-    assert.equal(test.body, 'This message was sealed for this browser alone.');
+    assert.equal(test.body, 'This message was sealed for Chrome-Linux alone.');
     assert.deepEqual([notice.body, notice.tag.length > 10], ['from pushover-js', true]);
     const kept = await page.evaluate(storedSecrets);
     assert.deepEqual(kept, { extractable: false, mentions: false });
@@ -287,6 +291,51 @@ function inChromium(path: string): void {
     assert.equal(body.acknowledged, 1);
     assert.equal(body.acknowledged_by, person.user);
     assert.equal(body.acknowledged_by_device, device!.name);
+  });
+
+  test('an emergency that is acknowledged elsewhere is not rung again here, and says by what', async (t) => {
+    const { at, page, send, person } = await ready(t);
+    const phone = await person.api.registerDevice({ name: 'phone', platform: 'open' });
+    const rings = () => at.shown.filter(({ body }) => body === 'the house is on fire').length;
+    await page.clock.install();
+    const { receipt } = await send('the house is on fire', { priority: '2', retry: '30', expire: '600' });
+    await at.notice((shown) => shown.body === 'the house is on fire');
+    await page.locator('.urgent').waitFor();
+
+    await person.api.acknowledgeReceipt(String(receipt), phone);
+    const asked = page.waitForResponse((response) => response.url().includes('/state.json'));
+    await page.clock.runFor(31_000);
+    const question = (await asked).request();
+    await page.locator('.urgent').waitFor({ state: 'detached' });
+    await page.clock.runFor(120_000);
+    await rowOf(page, 'the house is on fire').locator('a.open').click();
+    await page.getByText('Acknowledged on phone').waitFor();
+    await page.reload();
+    await page.getByText('Acknowledged on phone').waitFor();
+
+    assert.equal(rings(), 1);
+    assert.ok(!question.url().includes(person.secret));
+    assert.equal(await page.locator('.emergency').count(), 0);
+  });
+
+  test('an emergency that its sender cancels stops asking when somebody comes back; without an answer it rings on', async (t) => {
+    const { at, page, send, person } = await ready(t, /could not be looked after|status of 500/);
+    const rings = () => at.shown.filter(({ body }) => body === 'fire').length;
+    await page.clock.install();
+    await page.route('**/state.json', (route) => route.fulfill({ status: 500, body: '' }));
+    const { receipt } = await send('fire', { priority: '2', retry: '30', expire: '600' });
+    await at.notice((shown) => shown.body === 'fire');
+    const before = rings();
+    await page.clock.runFor(31_000);
+    await at.notice((shown) => shown.body === 'fire' && rings() > before);
+
+    await post(peal(), `receipts/${receipt}/cancel.json`, { token: person.token });
+    await page.unroute('**/state.json');
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await page.locator('.urgent').waitFor({ state: 'detached' });
+    await rowOf(page, 'fire').locator('a.open').click();
+
+    await page.getByText('Its sender has cancelled it').waitFor();
   });
 
   test('an emergency that is acknowledged offline is told to Peal when it is back', async (t) => {
@@ -774,6 +823,8 @@ function inChromium(path: string): void {
   });
 
   managing({ peal, visit, ready });
+  groupsAndDevices({ peal, visit, ready });
+  addresses({ peal, visit, ready });
   history({ peal, visit, ready });
 
   test(`the first page loads less than ${BUDGET / 1000} KB of compressed JavaScript, all of it ours`, async (t) => {

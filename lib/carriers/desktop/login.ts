@@ -1,3 +1,4 @@
+import type { Device } from '../../accounts/devices.ts';
 import { findSession, isOpen, type Session, sessionDevice } from '../../accounts/sessions.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { Refusal } from '../../refusal.ts';
@@ -10,6 +11,8 @@ export interface LoginContext {
   directory: Table;
   connections: Connections;
   mailbox: Mailbox;
+  /** Notes that a device of an account is here. Never throws. */
+  seen(user: string, device: Device): Promise<void>;
   post(connection: string, signal: Signal): Promise<Posted>;
 }
 
@@ -40,14 +43,17 @@ export async function socketFrame(
   const login = await loginOf(frame, context.directory);
   if (login === undefined) return SIGNAL.error;
   const { device, session } = login;
-  const elsewhere = await context.connections.open(device, connection, session.hash);
+  const elsewhere = await context.connections.open(device.id, connection, session.hash);
   if (!(await isOpen(context.directory, session))) {
-    await context.connections.forget(device, connection);
+    await context.connections.forget(device.id, connection);
     // Whoever was there before has lost its place to nobody: it has to log in again to get signals.
     if (elsewhere !== undefined) await context.post(elsewhere, SIGNAL.reconnect);
     return SIGNAL.error;
   }
-  const pending = await context.mailbox.hasPending(device);
+  const [pending] = await Promise.all([
+    context.mailbox.hasPending(device.id),
+    context.seen(session.user, device),
+  ]);
   // A lost `A` would leave the other client waiting for signals that go here, so it gets a second try.
   if (elsewhere !== undefined && (await context.post(elsewhere, SIGNAL.elsewhere)).kind === 'failed') {
     await context.post(elsewhere, SIGNAL.elsewhere);
@@ -55,16 +61,16 @@ export async function socketFrame(
   return pending ? SIGNAL.sync : SIGNAL.alive;
 }
 
-/** The device id of a good login to an enabled device, and the session. */
+/** The device of a good login to an enabled device, and the session. */
 async function loginOf(
   frame: string,
   directory: Table,
-): Promise<{ device: string; session: Session } | undefined> {
+): Promise<{ device: Device; session: Session } | undefined> {
   const [, id, secret] = LOGIN.exec(frame) ?? [];
   try {
     const session = await findSession(directory, secret);
     const device = sessionDevice(session, id);
-    return device.enabled ? { device: device.id, session } : undefined;
+    return device.enabled ? { device, session } : undefined;
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;

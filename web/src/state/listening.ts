@@ -1,5 +1,4 @@
 /** The tab that holds the socket: it listens, stores, shows, plays sounds, and tells the other tabs. */
-import { effect } from '@preact/signals';
 import {
   createListener,
   createSyncLoop,
@@ -16,13 +15,10 @@ import { sendAcknowledgements } from '../store/acknowledgements.ts';
 import { openMessage } from '../store/e2ee.ts';
 import { isQuiet } from '../store/settings.ts';
 import { api, app, connection, identity, settings } from './app.ts';
+import { lookAtEmergencies, ringEmergencies } from './emergencies.ts';
 import { encryptionKey } from './encryption.ts';
-import { asks, emergencies } from './messages.ts';
 import { sessionEnded } from './session.ts';
 import { soundingOf } from './sounds.ts';
-
-/** Emergencies ring again after this, if their sender did not say. Seconds. */
-const RING_AGAIN = 60;
 
 /** Who comes back to a tab after this long has it sync, whatever the socket says. */
 const LOOK_AGAIN_MS = 60_000;
@@ -76,7 +72,9 @@ async function listen(signal: AbortSignal): Promise<void> {
     onState: ({ state }) => {
       if (replaced) return;
       say(state);
-      if (state === 'connected') telling.request();
+      if (state !== 'connected') return;
+      telling.request();
+      void lookAtEmergencies();
     },
     onEnd: (end: ListenerEnd) => {
       if (end === 'replaced') {
@@ -89,6 +87,7 @@ async function listen(signal: AbortSignal): Promise<void> {
   const wake = () => {
     listener.nudge();
     telling.request();
+    void lookAtEmergencies();
     // A session or device that was ended elsewhere is told so by the next sync only.
     if (Date.now() - lookedAt < LOOK_AGAIN_MS) return;
     lookedAt = Date.now();
@@ -103,7 +102,7 @@ async function listen(signal: AbortSignal): Promise<void> {
       listener.start().catch(over.reject);
     }
   });
-  const endRinging = ringEmergencies();
+  const endRinging = ringEmergencies((stored) => announce(stored, { again: true }));
   try {
     await listener.start();
     await over.promise;
@@ -157,30 +156,4 @@ async function sound(stored: StoredMessage): Promise<boolean> {
   const { priority, sound: name } = stored.message;
   if (priority < 0 || (priority === 0 && isQuiet(settings.peek(), new Date()))) return true;
   return playSound(soundingOf(name, priority));
-}
-
-/** Rings emergencies again, each in its sender's own rhythm, until they are acknowledged or end. @returns ends it */
-function ringEmergencies(): () => void {
-  const timers = new Map<number, ReturnType<typeof setInterval>>();
-  const endEffect = effect(() => {
-    const asking = emergencies.value;
-    const ids = new Set(asking.map(({ id }) => id));
-    for (const [id, timer] of timers) {
-      if (ids.has(id)) continue;
-      clearInterval(timer);
-      timers.delete(id);
-    }
-    for (const stored of asking) {
-      if (timers.has(stored.id)) continue;
-      const seconds = stored.message.retry ?? RING_AGAIN;
-      const ring = () => {
-        if (asks(stored)) void announce(stored, { again: true });
-      };
-      timers.set(stored.id, setInterval(ring, seconds * 1000));
-    }
-  });
-  return () => {
-    endEffect();
-    for (const timer of timers.values()) clearInterval(timer);
-  };
 }

@@ -14,7 +14,7 @@ export interface MessageRow {
   expires?: number;
 }
 
-/** An emergency message that was acknowledged here. */
+/** An emergency message that asks no more: it was acknowledged here, or it is known that it has ended elsewhere. */
 export interface Acknowledgement {
   /** Message id. */
   id: number;
@@ -23,7 +23,15 @@ export interface Acknowledgement {
   at: number;
   /** There as long as Peal has not been told. */
   waiting?: 1;
+  /** There if nobody did so here: it was acknowledged elsewhere, or its sender cancelled it. */
+  ended?: Ended;
 }
+
+/** How an emergency ended elsewhere. */
+export type Ended =
+  | { how: 'cancelled' }
+  /** On which device, if it is one of the account. */
+  | { how: 'acknowledged'; device?: string };
 
 interface Schema extends DBSchema {
   messages: {

@@ -49,5 +49,9 @@ export function Form({ task, names, submit, kind = 'primary', onSubmit, onCancel
 }
 
 /** What is wrong with a field, as a sentence. */
-export const fault = ({ fields }: Task, name: string, label: string): string | undefined =>
-  fields[name] === undefined ? undefined : `${label} ${fields[name]}.`;
+export function fault({ fields }: Task, name: string, label: string): string | undefined {
+  const reason = fields[name];
+  if (reason === undefined) return undefined;
+  // Pushover's reasons are no ends of sentences all of them.
+  return `${label} ${reason.startsWith('invalid') ? 'is ' : ''}${reason}.`;
+}

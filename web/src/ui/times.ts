@@ -5,7 +5,13 @@ const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-di
 const day = new Intl.DateTimeFormat('en', { weekday: 'long', day: 'numeric', month: 'long' });
 const dayAndYear = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'long', year: 'numeric' });
 const date = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
-const whole = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'medium' });
+const whole = new Intl.DateTimeFormat('en', {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+});
+const exact = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
 
@@ -13,7 +19,9 @@ const DAY_MS = 86_400_000;
 
 /** @param seconds Unix time */
 export const timeOf = (seconds: number): string => time.format(seconds * 1000);
-export const wholeTime = (seconds: number): string => whole.format(seconds * 1000);
+/** Dates in English, as the app speaks; the clock as the browser's owner has it, as in the list. */
+export const wholeTime = (seconds: number): string =>
+  `${whole.format(seconds * 1000)}, ${exact.format(seconds * 1000)}`;
 export const dateOf = (seconds: number): string => date.format(seconds * 1000);
 export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString();
 

@@ -141,7 +141,7 @@ function One({ app: { id, name, icon, created_at: createdAt }, onRotate, onRemov
           <p class="muted">{text.apps.since(dateOf(createdAt))}</p>
         </div>
       </div>
-      <div class="row">
+      <div class="row pairs">
         <input
           id={picker}
           class="hidden-file"

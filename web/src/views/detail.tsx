@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Message } from '../../../lib/device/index.ts';
 import { go, hrefOf } from '../router.ts';
 import { acknowledge, acknowledgements, asks, messages, remove } from '../state/messages.ts';
+import type { Ended } from '../store/database.ts';
 import type { ShownMessage } from '../store/e2ee.ts';
 import { text } from '../text.ts';
 import { Avatar } from '../ui/avatar.tsx';
@@ -19,7 +20,14 @@ export function Detail({ id }: { id: number | undefined }) {
       place.current?.focus();
     }
   }, [id]);
-  if (id === undefined) return <p class="muted middle">{text.message.none}</p>;
+  if (id === undefined) {
+    return (
+      <div class="muted middle">
+        <p>{text.message.none}</p>
+        {messages.value.length > 0 && <p class="small">{text.list.keys}</p>}
+      </div>
+    );
+  }
   const stored = messages.value.find((one) => one.id === id);
   const removeIt = async () => {
     await remove(id);
@@ -107,6 +115,7 @@ function Whole({ stored, message }: { stored: ShownMessage; message: Message }) 
 
 function Emergency({ stored, message }: { stored: ShownMessage; message: Message }) {
   const acknowledgement = acknowledgements.value.get(stored.id);
+  if (acknowledgement?.ended) return <EndedElsewhere ended={acknowledgement.ended} />;
   if (acknowledgement) {
     return (
       <p class="done">{acknowledgement.waiting ? text.message.acknowledging : text.message.acknowledged}</p>
@@ -120,6 +129,14 @@ function Emergency({ stored, message }: { stored: ShownMessage; message: Message
         {text.message.acknowledge}
       </Button>
     </div>
+  );
+}
+
+function EndedElsewhere({ ended }: { ended: Ended }) {
+  if (ended.how === 'cancelled') return <p class="note">{text.message.cancelled}</p>;
+  const { device } = ended;
+  return (
+    <p class="done">{device === undefined ? text.message.elsewhere : text.message.elsewhereOn(device)}</p>
   );
 }
 

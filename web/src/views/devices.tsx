@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { DeviceInfo } from '../../../lib/device/index.ts';
-import { type Loaded, useLoaded, useTask } from '../state/account.ts';
+import { account, type Loaded, useLoaded, useTask } from '../state/account.ts';
 import { api, identity } from '../state/app.ts';
 import { text } from '../text.ts';
 import { Button } from '../ui/button.tsx';
@@ -39,9 +39,12 @@ export function Devices() {
 
 function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknown>['change'] }) {
   const { id, name, enabled, platform, push, created_at: createdAt } = device;
+  const { seen_at: seenAt, push_retired_at: retiredAt } = device;
   const renaming = useSignal<string | undefined>(undefined);
   const task = useTask();
   const toggle = useTask();
+  const test = useTask();
+  const tested = useSignal(false);
   const here = isHere(device);
   const reached = text.devices.reached[push?.type ?? (platform === 'open' ? 'open' : 'socket')];
 
@@ -52,19 +55,37 @@ function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknow
     if (worked) renaming.value = undefined;
   };
 
+  const sendTest = async () => {
+    tested.value = false;
+    tested.value = await test.run(() => account.peek().testDevice(id));
+  };
+
   return (
-    <li class={renaming.value === undefined ? 'line' : undefined}>
+    <li>
       <div class="thing">
         <div>
           <p class="strong">
             {name} {here && <span class="badge p1">{text.devices.here}</span>}{' '}
             {!enabled && <span class="badge">{text.devices.off}</span>}
           </p>
-          <Parts of={[text.devices.platforms[platform], reached, text.devices.since(dateOf(createdAt))]} />
+          <Parts of={[text.devices.platforms[platform], reached]} />
+          <Parts
+            of={[
+              text.devices.since(dateOf(createdAt)),
+              // Noted once a day, which would say of this browser that it was here yesterday.
+              here ? undefined : text.devices.seen(dateOf(seenAt)),
+            ]}
+          />
+          {retiredAt !== null && <p class="muted">{text.devices.retired(dateOf(retiredAt))}</p>}
         </div>
       </div>
       {renaming.value === undefined ? (
-        <div class="row">
+        <div class={here ? 'row' : 'row pairs'}>
+          {enabled && (
+            <Button kind="quiet" busy={test.busy} label={text.devices.testOf(name)} onClick={sendTest}>
+              {text.devices.test}
+            </Button>
+          )}
           <Button
             kind="quiet"
             label={text.devices.renameOf(name)}
@@ -120,8 +141,11 @@ function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknow
           />
         </Form>
       )}
+      <p role="status" class="done said">
+        {tested.value ? text.devices.tested : ''}
+      </p>
       <p role="alert" class="wrong">
-        {toggle.wrong}
+        {toggle.wrong || test.wrong}
       </p>
     </li>
   );

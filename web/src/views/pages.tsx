@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact';
 import { text } from '../text.ts';
 import { Apps } from './apps.tsx';
 import { Devices } from './devices.tsx';
+import { Groups } from './groups.tsx';
 import { History } from './history.tsx';
 import { OwnSounds } from './own-sounds.tsx';
 import { Security } from './security.tsx';
@@ -19,6 +20,7 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { name: 'start', title: text.nav.start, View: Start },
   { name: 'apps', title: text.nav.apps, View: Apps },
+  { name: 'groups', title: text.nav.groups, View: Groups },
   { name: 'devices', title: text.nav.devices, View: Devices },
   { name: 'sounds', title: text.nav.sounds, View: OwnSounds },
   { name: 'history', title: text.nav.history, View: History },
