@@ -1,8 +1,9 @@
 /** An account as somebody has it who has used Peal for some weeks: apps, devices, groups, messages of several days. */
 import type { Browser } from 'playwright-core';
-import { appKey, devicesKey } from '../../lib/accounts/directory.ts';
+import { appKey, devicesKey, quotaKey } from '../../lib/accounts/directory.ts';
 import { createAccountApi } from '../../lib/device/account-api.ts';
 import { createApi, createKeyPair, type OutgoingMessage, type PealApi } from '../../lib/device/index.ts';
+import { dayOf, monthOf } from '../../lib/messages/limits.ts';
 import type { Peal } from '../../local/peal.ts';
 import { chart, draw, ICONS } from './art.ts';
 
@@ -157,6 +158,11 @@ const DEVICES: Readonly<Record<string, { made: number; seen: number; retired?: n
   'old-laptop': { made: 402, seen: 41 },
 };
 
+/** Users reached on each of the days before today. */
+const REACHED = [
+  12, 9, 17, 14, 22, 5, 4, 13, 18, 16, 41, 19, 6, 3, 15, 12, 21, 17, 14, 7, 5, 16, 58, 24, 18, 13, 6, 4, 19,
+];
+
 async function age({ cloud }: Peal, api: PealApi, user: string): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
   const before = (days: number) => ({ N: String(now - days * DAY) });
@@ -181,5 +187,18 @@ async function age({ cloud }: Peal, api: PealApi, user: string): Promise<void> {
   }
   for (const [n, { id }] of (await api.listApps()).entries()) {
     await update(appKey(user, Number(id)), undefined, { createdAt: 40 + n * 57 });
+  }
+  for (const [n, count] of REACHED.entries()) {
+    const at = (now - (REACHED.length - n) * DAY) * 1000;
+    await cloud.front.send('local-root', 'dynamodb', 'UpdateItem', {
+      TableName: cloud.tableName('Directory'),
+      Key: {
+        pk: { S: quotaKey(user, monthOf(at)).pk },
+        sk: { S: quotaKey(user, monthOf(at)).sk },
+      },
+      UpdateExpression: 'ADD #day :count, used :count',
+      ExpressionAttributeNames: { '#day': dayOf(at) },
+      ExpressionAttributeValues: { ':count': { N: String(count) } },
+    });
   }
 }
