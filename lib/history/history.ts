@@ -18,7 +18,7 @@ export interface NewEntry extends Omit<Entry, 'id'> {
  * Notes what accounts send, for them to look at.
  *
  * **It is not what makes a message exist.** Whatever cannot be written is logged and missing from the history; the
- * message goes its way, and its sender is told that it was accepted. Nothing here rejects.
+ * message goes its way, and its sender is told that it was accepted. Nothing fails for the history's sake.
  */
 export class History {
   readonly #context: HistoryContext;
