@@ -37,7 +37,7 @@ export const SHOTS: readonly Shot[] = [
     name: 'history',
     about: 'What was sent, to whom it got, and how much',
     place: 'history',
-    ready: '.things',
+    ready: '.sent .message img',
   },
   {
     name: 'security',

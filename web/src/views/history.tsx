@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { SentInfo } from '../../../lib/device/account-api.ts';
+import type { AppInfo } from '../../../lib/device/index.ts';
 import { hrefOf, route } from '../router.ts';
 import { account, useLoaded, useTask } from '../state/account.ts';
 import { api } from '../state/app.ts';
@@ -45,14 +46,18 @@ function Overview() {
             ))}
           </select>
         </div>
-        <List key={app.value} app={app.value} />
+        <List key={app.value} app={app.value} icons={iconsOf(apps.value.value)} />
       </section>
     </>
   );
 }
 
+/** Icons by the app's id. One that was removed has none, and is its letter. */
+const iconsOf = (apps: AppInfo[] = []): Map<string, string> =>
+  new Map(apps.map(({ id, icon }) => [id, icon]));
+
 /** The sends, a page, and another page for each time that older ones are asked for. */
-function List({ app }: { app: string }) {
+function List({ app, icons }: { app: string; icons: Map<string, string> }) {
   const sent = useLoaded(() => account.peek().listSent({ app: app || undefined }));
   const older = useTask();
   const first = useRef<string | undefined>(undefined);
@@ -87,7 +92,7 @@ function List({ app }: { app: string }) {
                 <h3>{day}</h3>
                 <ul>
                   {rows.map((one) => (
-                    <Row key={one.id} sent={one} />
+                    <Row key={one.id} sent={one} icon={icons.get(one.app.id) ?? 'default'} />
                   ))}
                 </ul>
               </section>
@@ -109,11 +114,12 @@ function List({ app }: { app: string }) {
   );
 }
 
-function Row({ sent }: { sent: SentInfo }) {
+function Row({ sent, icon }: { sent: SentInfo; icon: string }) {
   const { id, app, priority, received_at: at, users, devices, counts, receipt } = sent;
   return (
     <li class={`message p${priority}`}>
-      <Avatar name={app.name} aid={Number(app.id)} icon="default" />
+      {/* Another icon is another image, with no memory of the last one. */}
+      <Avatar key={icon} name={app.name} aid={Number(app.id)} icon={icon} />
       <a class="open" href={hrefOf('history', Number(id))} data-id={id}>
         <span class="meta">
           <span class="app">{app.name}</span>
