@@ -39,6 +39,8 @@ export class ApiStack extends PealStack {
         ...tables,
         ...quota,
         BURST: String(settings.burst),
+        MESSAGE_DAYS: String(settings.retention.messages),
+        ATTACHMENT_DAYS: String(settings.retention.attachments),
         ...bucketName,
         ...queueUrls(dispatch.carriers),
         FAN_OUT_QUEUE_URL: dispatch.fanOut.queue.queueUrl,

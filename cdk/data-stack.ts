@@ -13,10 +13,10 @@ import { type CarrierSecret, carrierSecret } from './carrier-secret.ts';
 import { PealStack, type PealStackProps } from './peal-stack.ts';
 
 /**
- * How long objects live, by prefix, days. S3 rounds up to the next midnight UTC. An opened copy is made again when it is
- * asked for, so it need not live as long as what it was opened from.
+ * How long the other objects live, by prefix, days. An opened copy is made again when it is asked for, so it need not
+ * live as long as what it was opened from.
  */
-const LIVES = { attachments: 3, plain: 1, uploads: 1 };
+const LIVES = { plain: 1, uploads: 1 };
 
 /**
  * Everything that holds data. Apart from the rest, so that deploying the rest can never replace it; each resource is
@@ -25,9 +25,9 @@ const LIVES = { attachments: 3, plain: 1, uploads: 1 };
 export class DataStack extends PealStack {
   /** Accounts, devices, apps, sessions, connections. Backed up continuously. */
   readonly directory: TableV2;
-  /** Messages that wait for their devices. Not backed up: a message exists on its devices, or for 21 days here. */
+  /** Messages that wait for their devices. Not backed up: a message exists on its devices, or for some days here. */
   readonly mailbox: TableV2;
-  /** Attachments, for at most 3 days. */
+  /** Attachments, for some days. */
   readonly attachments: Bucket;
   /** Icons and sounds that accounts have uploaded. */
   readonly media: Bucket;
@@ -71,10 +71,12 @@ export class DataStack extends PealStack {
       versioned: false,
       removalPolicy: RemovalPolicy.RETAIN,
     };
+    // S3 rounds up to the next midnight UTC.
+    const lives = { attachments: this.settings.retention.attachments, ...LIVES };
     this.attachments = new Bucket(this, 'Attachments', {
       ...closed,
       lifecycleRules: [
-        ...Object.entries(LIVES).map(([prefix, days]) => ({
+        ...Object.entries(lives).map(([prefix, days]) => ({
           id: `${prefix}-gone-after-${days}-days`,
           prefix: `${prefix}/`,
           expiration: Duration.days(days),

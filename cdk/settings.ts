@@ -2,10 +2,11 @@
 import * as v from 'valibot';
 import { SIGN_UP_MODES } from '../lib/accounts/sign-up-mode.ts';
 import { THROTTLES } from '../lib/accounts/throttles.ts';
+import { MAX_MESSAGE_DAYS } from '../lib/mailbox/mailbox.ts';
 import { LOG_DAYS, type PealConfig } from './peal-config.ts';
 
-/** Days of a message at most, which is Pushover's, and of an attachment by default. */
-const [MESSAGE_DAYS, ATTACHMENT_DAYS] = [21, 3];
+/** Days that an attachment can be fetched by default. */
+const ATTACHMENT_DAYS = 3;
 
 /** What clients read the numbers of `X-Limit-…` into, and no loop gets to. */
 const MOST = 2 ** 31 - 1;
@@ -84,8 +85,8 @@ const throttle = (rate: number, burst: number) =>
 
 const retention = v.pipe(
   group({
-    messages: v.optional(whole(1, MESSAGE_DAYS), MESSAGE_DAYS),
-    attachments: v.optional(whole(1, MESSAGE_DAYS)),
+    messages: v.optional(whole(1, MAX_MESSAGE_DAYS), MAX_MESSAGE_DAYS),
+    attachments: v.optional(whole(1, MAX_MESSAGE_DAYS)),
     logs: v.optional(mustBe(v.picklist(LOG_DAYS), `days that CloudWatch knows: ${LOG_DAYS.join(', ')}`), 30),
   }),
   v.transform(({ attachments, messages, ...rest }) => ({

@@ -17,6 +17,7 @@ import {
   attachmentsBucket,
   CALL,
   carrierQueues,
+  days,
   limit,
   table,
   tableWithoutRetries,
@@ -50,6 +51,7 @@ const sender = new Sender({
   repeats: new Queue(sqs, variable('REPEAT_QUEUE_URL')),
   attachments: new Attachments(mailbox, bucket, clock),
   uploads: new Uploads(bucket, clock),
+  retention: { messages: days('MESSAGE_DAYS'), attachments: days('ATTACHMENT_DAYS') },
   clock,
 });
 
