@@ -7,6 +7,7 @@ import type { DataStack } from './data-stack.ts';
 import type { DispatchStack } from './dispatch-stack.ts';
 import { queueUrls } from './fan-out.ts';
 import { operator } from './operator.ts';
+import { nameApi } from './own-name.ts';
 import { PealFunction } from './peal-function.ts';
 import { PealStack, type PealStackProps } from './peal-stack.ts';
 
@@ -221,11 +222,15 @@ export class ApiStack extends PealStack {
 
     const admin = operator(this, data, dispatch, bundles('admin'));
 
+    const domain = settings.domains.api;
     const api = new HttpApi(this, 'HttpApi', {
+      apiName: `peal-${settings.stage}`,
       description: 'Peal: the REST API',
       createDefaultStage: false,
+      // Who decides on a name decides on what stands before it as well: there is no way around.
+      disableExecuteApiEndpoint: domain !== undefined,
     });
-    new HttpStage(this, 'HttpStage', {
+    const stage = new HttpStage(this, 'HttpStage', {
       httpApi: api,
       stageName: '$default',
       autoDeploy: true,
@@ -277,7 +282,8 @@ export class ApiStack extends PealStack {
     route(pushKey, HttpMethod.GET, ...suffixed('/1/push_key'));
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
-    this.endpoint = api.apiEndpoint;
+    if (domain) nameApi(this, 'Api', domain, { api, stage });
+    this.endpoint = domain ? `https://${domain.name}` : api.apiEndpoint;
     new CfnOutput(this, 'ApiUrl', {
       value: this.endpoint,
       description: 'Where senders and devices connect',

@@ -8,6 +8,7 @@ import { Carrier } from './carrier.ts';
 import type { CarrierSecret } from './carrier-secret.ts';
 import type { DataStack } from './data-stack.ts';
 import { FanOut } from './fan-out.ts';
+import { nameApi } from './own-name.ts';
 import { PealFunction } from './peal-function.ts';
 import { PealStack, type PealStackProps } from './peal-stack.ts';
 import { Receipts } from './receipts.ts';
@@ -106,6 +107,7 @@ export class DispatchStack extends PealStack {
       memory: 512,
     });
     const api = new WebSocketApi(this, 'SocketApi', {
+      apiName: `peal-${this.settings.stage}-socket`,
       description: 'Peal: the desktop socket',
       defaultRouteOptions: {
         integration: new WebSocketLambdaIntegration('SocketIntegration', socket.lambda),
@@ -130,7 +132,11 @@ export class DispatchStack extends PealStack {
       .allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], data.directory.tableArn)
       .allow(['dynamodb:Query'], data.mailbox.tableArn)
       .allow(['execute-api:ManageConnections'], manage);
-    new CfnOutput(this, 'SocketUrl', { value: stage.url, description: 'Where desktops connect' });
-    return { endpoint: stage.callbackUrl, manage, url: stage.url };
+    const domain = this.settings.domains.socket;
+    // Under its own name it is at the path of the stage's name, as it is under AWS's. Signals go on under AWS's name.
+    if (domain) nameApi(this, 'Socket', domain, { api, stage, path: stage.stageName });
+    const url = domain ? `wss://${domain.name}/${stage.stageName}` : stage.url;
+    new CfnOutput(this, 'SocketUrl', { value: url, description: 'Where desktops connect' });
+    return { endpoint: stage.callbackUrl, manage, url };
   }
 }

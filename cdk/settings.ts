@@ -27,11 +27,11 @@ const mustBe = <Schema extends v.GenericSchema>(schema: Schema, allowed: string)
 
 const text = (pattern: RegExp, allowed: string) => mustBe(v.pipe(v.string(), v.regex(pattern)), allowed);
 
+const between = (least: number, most: number) =>
+  v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
+
 const whole = (least: number, most: number, none = '') =>
-  mustBe(
-    v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most)),
-    `a whole number from ${least}${none} to ${most}`,
-  );
+  mustBe(between(least, most), `a whole number from ${least}${none} to ${most}`);
 
 const flag = v.optional(mustBe(v.boolean(), 'true or false'), false);
 
@@ -139,7 +139,7 @@ const schema = fields({
   tracing: flag,
   canary: v.pipe(
     v.optional(
-      mustBe(v.union([v.literal('off'), whole(1, 60)]), 'whole minutes from 1 to 60, or "off"'),
+      mustBe(v.union([v.literal('off'), between(1, 60)]), 'whole minutes from 1 to 60, or "off"'),
       'off',
     ),
     v.transform((given) => (given === 'off' ? undefined : { minutes: given })),
@@ -165,11 +165,10 @@ export class ConfigError extends Error {
  * @throws ConfigError that names each wrong field, what it has, and what is allowed
  */
 export function checkConfig(config: unknown, source: string, stage = 'prod'): Settings {
-  const result = v.safeParse(schema, config);
+  // Of one value, the first thing that is wrong: all say the same of what is allowed.
+  const result = v.safeParse(schema, config, { abortPipeEarly: true });
   if (!result.success) {
-    const lines = result.issues.map(
-      (issue) => `${v.getDotPath(issue) ?? 'it'} ${issue.message}${given(issue)}`,
-    );
+    const lines = result.issues.map((issue) => `${pathOf(issue)} ${issue.message}${given(issue)}`);
     throw new ConfigError(source, lines);
   }
   const settings = { ...result.output, stage: result.output.stage ?? stage };
@@ -178,10 +177,18 @@ export function checkConfig(config: unknown, source: string, stage = 'prod'): Se
   return settings;
 }
 
+/** The field that an issue is of. */
+function pathOf({ path }: v.BaseIssue<unknown>): string {
+  const names = (path ?? []).map(({ key }) =>
+    /^\w+$/.test(String(key)) ? String(key) : JSON.stringify(key),
+  );
+  return names.join('.') || 'it';
+}
+
 /** What stands there instead; of an unknown or a missing field there is nothing to show. */
 function given({ type, input }: v.BaseIssue<unknown>): string {
   if (type === 'strict_object') return '';
-  const text = typeof input === 'number' ? String(input) : (JSON.stringify(input) ?? String(input));
+  const text = typeof input === 'object' || typeof input === 'string' ? JSON.stringify(input) : String(input);
   return `, not ${text.length > 80 ? `${text.slice(0, 77)}…` : text}`;
 }
 

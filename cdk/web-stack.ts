@@ -23,6 +23,7 @@ import type { Construct } from 'constructs';
 import type { ApiStack } from './api-stack.ts';
 import type { DataStack } from './data-stack.ts';
 import type { DispatchStack } from './dispatch-stack.ts';
+import { certificateOf, nameSite } from './own-name.ts';
 import { PealStack, type PealStackProps } from './peal-stack.ts';
 
 export interface WebStackProps extends PealStackProps {
@@ -78,8 +79,10 @@ export class WebStack extends PealStack {
         ],
       },
     });
+    const domain = this.settings.domains.web;
     const distribution = new Distribution(this, 'Distribution', {
-      comment: 'Peal: the web app',
+      comment: `Peal: the web app (${this.settings.stage})`,
+      ...(domain && { domainNames: [domain.name], certificate: certificateOf(this, domain) }),
       defaultRootObject: 'index.html',
       httpVersion: HttpVersion.HTTP2_AND_3,
       defaultBehavior: {
@@ -105,8 +108,9 @@ export class WebStack extends PealStack {
     );
     pages.node.addDependency(assets);
 
+    if (domain) nameSite(this, domain, distribution);
     new CfnOutput(this, 'WebUrl', {
-      value: `https://${distribution.distributionDomainName}`,
+      value: `https://${domain?.name ?? distribution.distributionDomainName}`,
       description: 'Where people open Peal in a browser',
     });
   }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PealConfig } from '#config';
+import { LOCAL_CONFIG } from './config.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CACHE = join(ROOT, '.build', 'cloud');
@@ -20,9 +21,6 @@ const SOURCES = [
 ];
 /** Assemblies that are kept: those of the last few states of the sources, with the configurations of the tests. */
 const KEEP = 16;
-
-/** For demos, tests and measurements, which make all their accounts from one address, and send as fast as they can. */
-export const LOCAL_CONFIG: PealConfig = { signUp: 'open', registrationsPerHour: 1_000_000, burst: 0 };
 
 /**
  * The cloud assembly of the sources as they are now: what `cdk synth` makes, of the given configuration in the place of
