@@ -11,13 +11,25 @@ import type { Resource } from './templates.ts';
 
 interface Template {
   Resources: Record<string, Resource>;
-  Outputs: Record<string, { Value: unknown; Export?: { Name: string } }>;
+  Outputs?: Record<string, { Value: unknown; Export?: { Name: string } }>;
 }
 
 type Stacks = Record<'Api' | 'Data' | 'Dispatch' | 'Web', Template>;
 
 const folder = mkdtempSync(join(tmpdir(), 'peal-examples-'));
-const all = new Map<string, { settings: Settings; stacks: Stacks; names: string[] }>();
+/** A synthesized example: the stacks that each deployment has, and all that there are, by name. */
+interface Synthesized {
+  settings: Settings;
+  stacks: Stacks;
+  every: Map<string, Template>;
+}
+
+const all = new Map<string, Synthesized>();
+
+interface Artifact {
+  type: string;
+  properties: { stackName: string; templateFile: string };
+}
 
 before(async () => {
   const synthesize = await synthesizer();
@@ -25,15 +37,14 @@ before(async () => {
     synthesize(settings, join(folder, name));
     const read = (file: string) => JSON.parse(readFileSync(join(folder, name, file), 'utf8'));
     const stack = (id: string): Template => read(`Peal${id}.template.json`);
-    const { artifacts } = read('manifest.json') as {
-      artifacts: Record<string, { type: string; properties: { stackName: string } }>;
-    };
+    const { artifacts } = read('manifest.json') as { artifacts: Record<string, Artifact> };
+    const made = Object.values(artifacts).filter(({ type }) => type === 'aws:cloudformation:stack');
     all.set(name, {
       settings,
       stacks: { Api: stack('Api'), Data: stack('Data'), Dispatch: stack('Dispatch'), Web: stack('Web') },
-      names: Object.values(artifacts)
-        .filter(({ type }) => type === 'aws:cloudformation:stack')
-        .map(({ properties }) => properties.stackName),
+      every: new Map(
+        made.map(({ properties: { stackName, templateFile } }) => [stackName, read(templateFile)]),
+      ),
     });
   }
 });
@@ -50,7 +61,7 @@ const properties = (template: Template, type: string) =>
   ofType(template, type).map(({ Properties }) => Properties);
 
 /** The values that a stack prints, those apart that are for other stacks. */
-const printed = ({ Outputs }: Template) =>
+const printed = ({ Outputs = {} }: Template) =>
   Object.fromEntries(
     Object.entries(Outputs)
       .filter(([, { Export }]) => !Export)
@@ -86,16 +97,8 @@ test('everything is tagged with its stage', () => {
   }
 });
 
-/** Names that are no resource's own: of a part within it, or of something that it refers to. */
-const WITHIN = new Set([
-  'AWS::ApiGatewayV2::Stage StageName',
-  'AWS::CloudWatch::Alarm Dimensions Name',
-  'AWS::CloudWatch::Alarm MetricName',
-  'AWS::DynamoDB::GlobalTable AttributeDefinitions AttributeName',
-  'AWS::DynamoDB::GlobalTable KeySchema AttributeName',
-  'AWS::DynamoDB::GlobalTable TimeToLiveSpecification AttributeName',
-  'AWS::IAM::Policy PolicyName',
-]);
+/** Ends of ways to names that are no resource's own: of a part within it, or of something that it refers to. */
+const WITHIN = /(StageName|MetricName|AttributeName|Dimensions Name|AWS::IAM::Policy PolicyName)$/;
 
 /** Names in a resource that are written and not made by CloudFormation, with the type and the way to them. */
 function namesIn({ Type, Properties }: Resource): string[] {
@@ -107,7 +110,7 @@ function namesIn({ Type, Properties }: Resource): string[] {
       const isReference =
         typeof inner === 'object' && inner !== null && ('Ref' in inner || 'Fn::GetAtt' in inner);
       const way = [Type, ...path, key].join(' ');
-      if (/Name$/.test(key) && !isReference && !WITHIN.has(way))
+      if (/Name$/.test(key) && !isReference && !WITHIN.test(way))
         found.push(`${way}: ${JSON.stringify(inner)}`);
       visit(inner, [...path, key]);
     }
@@ -118,19 +121,19 @@ function namesIn({ Type, Properties }: Resource): string[] {
 
 test('two stages share neither a stack’s name, nor a physical name, nor an export', () => {
   const claimed = ['two-stages', 'two-stages-staging'].map((name) => {
-    const { stacks, names } = all.get(name)!;
-    const templates = Object.values(stacks);
-    const exports = templates.flatMap(({ Outputs }) =>
+    const { every } = all.get(name)!;
+    const templates = [...every.values()];
+    const exports = templates.flatMap(({ Outputs = {} }) =>
       Object.values(Outputs).flatMap(({ Export }) => (Export ? [Export.Name] : [])),
     );
     const physical = templates.flatMap(({ Resources }) => Object.values(Resources).flatMap(namesIn));
-    return [...names, ...exports, ...physical];
+    return [...every.keys(), ...exports, ...physical];
   });
 
   const [production = new Set(), staging = new Set()] = claimed.map((names) => new Set(names));
 
   assert.ok(production.size > 20);
-  assert.equal(staging.size, production.size);
+  assert.ok(staging.size > 20);
   assert.deepEqual(
     [...production].filter((name) => staging.has(name)),
     [],
