@@ -1,28 +1,28 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { CarrierName } from '../lib/carriers/carrier.ts';
 import type { Bundles } from './bundles.ts';
 import { Carrier } from './carrier.ts';
-import type { Ceilings } from './ceilings.ts';
+import type { CarrierSecret } from './carrier-secret.ts';
 import type { DataStack } from './data-stack.ts';
 import { FanOut } from './fan-out.ts';
+import { nameApi } from './own-name.ts';
 import { PealFunction } from './peal-function.ts';
+import { PealStack, type PealStackProps } from './peal-stack.ts';
 import { Receipts } from './receipts.ts';
 
-export interface DispatchStackProps extends StackProps {
+export interface DispatchStackProps extends PealStackProps {
   data: DataStack;
   bundles: Bundles;
-  ceilings: Ceilings;
 }
 
 /** FCM takes 600,000 messages a minute from a project. The environments share that. */
 const FCM_PER_SECOND = 10_000;
 
 /** The last mile: a queue and a function a carrier, the socket that desktops are signalled over, the fan-out, and repetitions. */
-export class DispatchStack extends Stack {
+export class DispatchStack extends PealStack {
   readonly carriers: Record<CarrierName, Carrier>;
   readonly fanOut: FanOut;
   readonly receipts: Receipts;
@@ -31,8 +31,9 @@ export class DispatchStack extends Stack {
   /** Where desktops and browsers connect. */
   readonly socketUrl: string;
 
-  constructor(scope: Construct, id: string, { data, bundles, ceilings, ...props }: DispatchStackProps) {
+  constructor(scope: Construct, id: string, { data, bundles, ...props }: DispatchStackProps) {
     super(scope, id, props);
+    const { ceilings } = this.settings;
     const socket = this.#socket(data, bundles('socket'));
     this.socket = socket;
     this.socketUrl = socket.url;
@@ -41,7 +42,7 @@ export class DispatchStack extends Stack {
     const pushCarrier = (
       construct: string,
       name: Exclude<CarrierName, 'desktop'>,
-      secret: Secret,
+      secret: CarrierSecret,
       description: string,
       environment: Record<string, string> = {},
     ) => {
@@ -49,10 +50,10 @@ export class DispatchStack extends Stack {
         data,
         bundle: bundles(`push-${name}`),
         description,
-        environment: { CARRIER_SECRET: secret.secretArn, ...environment },
+        environment: { CARRIER_SECRET: secret.secretId, ...environment },
         concurrency: ceilings[name],
       });
-      carrier.push.allow(['secretsmanager:GetSecretValue'], secret.secretArn);
+      carrier.push.allow(['secretsmanager:GetSecretValue'], secret.grantArn);
       return carrier;
     };
 
@@ -97,6 +98,7 @@ export class DispatchStack extends Stack {
 
   /** The WebSocket API and its function. */
   #socket(data: DataStack, bundle: string): { endpoint: string; manage: string; url: string } {
+    const throttle = this.settings.throttle.socket;
     const socket = new PealFunction(this, 'Socket', {
       bundle,
       description: 'Answers what clients say over the desktop socket',
@@ -105,6 +107,7 @@ export class DispatchStack extends Stack {
       memory: 512,
     });
     const api = new WebSocketApi(this, 'SocketApi', {
+      apiName: `peal-${this.settings.stage}-socket`,
       description: 'Peal: the desktop socket',
       defaultRouteOptions: {
         integration: new WebSocketLambdaIntegration('SocketIntegration', socket.lambda),
@@ -117,7 +120,7 @@ export class DispatchStack extends Stack {
       // The path of Pushover's own socket.
       stageName: 'push',
       autoDeploy: true,
-      throttle: { rateLimit: 500, burstLimit: 1000 },
+      throttle: { rateLimit: throttle.rate, burstLimit: throttle.burst },
     });
     const manage = this.formatArn({
       service: 'execute-api',
@@ -133,7 +136,11 @@ export class DispatchStack extends Stack {
       )
       .allow(['dynamodb:Query'], data.mailbox.tableArn)
       .allow(['execute-api:ManageConnections'], manage);
-    new CfnOutput(this, 'SocketUrl', { value: stage.url, description: 'Where desktops connect' });
-    return { endpoint: stage.callbackUrl, manage, url: stage.url };
+    const domain = this.settings.domains.socket;
+    // Under its own name it is at the path of the stage's name, as it is under AWS's. Signals go on under AWS's name.
+    if (domain) nameApi(this, 'Socket', domain, { api, stage, path: stage.stageName });
+    const url = domain ? `wss://${domain.name}/${stage.stageName}` : stage.url;
+    new CfnOutput(this, 'SocketUrl', { value: url, description: 'Where desktops connect' });
+    return { endpoint: stage.callbackUrl, manage, url };
   }
 }

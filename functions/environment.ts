@@ -23,6 +23,22 @@ export function limit(name: 'BURST' | 'QUOTA'): number {
   return number;
 }
 
+/** A time that an environment variable holds in whole days, as seconds. */
+export function days(name: 'ATTACHMENT_DAYS' | 'MESSAGE_DAYS'): number {
+  const number = Number(variable(name));
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new Error(`environment variable ${name} is no number of days`);
+  return number * 24 * 3600;
+}
+
+/** One of a few words. */
+export function choice<Word extends string>(name: string, words: readonly Word[]): Word {
+  const value = variable(name);
+  const found = words.find((word) => word === value);
+  if (found === undefined) throw new Error(`environment variable ${name} is none of ${words.join(', ')}`);
+  return found;
+}
+
 /** Time limits of a call to AWS: a dead connection must not eat the whole invocation. Milliseconds. */
 export const CALL = { connectionTimeout: 1_000, requestTimeout: 3_000 };
 

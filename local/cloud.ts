@@ -127,22 +127,17 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     }
 
     const hosts: Record<string, number> = { ...outside?.hosts };
-    const own = [
-      ...apis.http.map(({ apiId }, index) => [apiId, https[index]?.httpsPort] as const),
-      ...apis.webSocket.map(({ apiId }, index) => [apiId, sockets[index]?.httpsPort] as const),
+    const named = [
+      ...apis.http.flatMap(({ names = [] }, index) =>
+        names.map((name) => ({ scheme: 'https', name, server: https[index] as HttpApi })),
+      ),
+      ...apis.webSocket.flatMap(({ names = [] }, index) =>
+        names.map((name) => ({ scheme: 'wss', name, server: sockets[index] as WebSocketApi })),
+      ),
     ];
-    for (const [apiId, port] of own) {
-      if (port !== undefined) hosts[`${apiId}.execute-api.${REGION}.amazonaws.com:443`] = port;
-    }
-    const bases = [
-      ...apis.http.map(({ apiId }, index) => ['https', apiId, https[index]?.url] as const),
-      ...apis.webSocket.map(({ apiId }, index) => ['wss', apiId, sockets[index]?.url] as const),
-    ];
+    for (const { name, server } of named) hosts[`${name}:443`] = server.httpsPort;
     const addresses = Object.fromEntries([
-      ...bases.map(([scheme, apiId, url]) => [
-        `${scheme}://${apiId}.execute-api.${REGION}.amazonaws.com`,
-        new URL(String(url)).origin,
-      ]),
+      ...named.map(({ scheme, name, server }) => [`${scheme}://${name}`, new URL(server.url).origin]),
       ...engine.buckets.map((name) => [`https://${name}.s3.${REGION}.amazonaws.com`, engine.front.url]),
     ]);
     const sites: WebSite[] = [];

@@ -7,8 +7,10 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ConfigError } from '../cdk/settings.ts';
 import { createApi, type StoredMessage } from '../lib/device/index.ts';
 import { currentAssembly } from './assembly.ts';
+import { localConfig } from './config.ts';
 import { demoAccount } from './demo/account.ts';
 import { type DemoDevice, startDemoDevices } from './demo/devices.ts';
 import { startPeal } from './peal.ts';
@@ -33,7 +35,8 @@ process.once('SIGTERM', () => void end(0));
 try {
   await start();
 } catch (error) {
-  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  if (error instanceof ConfigError) console.error(error.message);
+  else console.error(error instanceof Error ? (error.stack ?? error.message) : error);
   await end(1);
 }
 
@@ -44,7 +47,7 @@ async function start(): Promise<void> {
   if (dataDir) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 
   say('Synthesizing the templates, if they have changed …');
-  const assembly = await currentAssembly();
+  const assembly = await currentAssembly(await localConfig());
   say('Starting the cloud …');
   const peal = await startPeal({
     assembly,

@@ -20,6 +20,7 @@ import {
   attachmentsBucket,
   CALL,
   carrierQueues,
+  days,
   limit,
   table,
   tableWithoutRetries,
@@ -57,6 +58,7 @@ const sender = new Sender({
   attachments: new Attachments(mailbox, bucket, clock),
   uploads: new Uploads(bucket, clock),
   history: new History({ mailbox, log }),
+  retention: { messages: days('MESSAGE_DAYS'), attachments: days('ATTACHMENT_DAYS') },
   clock,
 });
 

@@ -5,9 +5,6 @@ import { type Clock, isConditionFailure, seconds, type Table } from '../storage/
 import { attachmentKey, type OpenBucket, plainKey } from './bucket.ts';
 import type { SealedImage } from './seal.ts';
 
-/** How long an attachment can be fetched. Seconds. */
-export const ATTACHMENT_SECONDS = 3 * 24 * 3600;
-
 /** What is known of an attachment, apart from its bytes. */
 export interface AttachmentRecord {
   /** Unix seconds. */

@@ -6,8 +6,14 @@ import { type Clock, isConditionFailure, seconds, type Table } from '../storage/
 import { itemOf, type MessageRef, messageOf, type StoredMessage } from './item.ts';
 import { acknowledgedKey, markKey, TRACE_SECONDS } from './traces.ts';
 
-/** How long a message waits for its device (Pushover: 21 days). Seconds. */
-export const RETENTION_SECONDS = 21 * 24 * 3600;
+/** The longest that a deployment may let a message wait for its device (Pushover: 21 days). */
+export const MAX_MESSAGE_DAYS = 21;
+
+/**
+ * How long the record of what sync served is kept, from when it was last written: as long as any message that it
+ * names, whatever the deployment's retention is, or was when the message was stored. Seconds.
+ */
+const SERVED_SECONDS = MAX_MESSAGE_DAYS * 24 * 3600;
 
 /** Most messages in one answer to sync, whatever their size. */
 const PAGE_MESSAGES = 5_000;
@@ -350,7 +356,7 @@ export class Mailbox {
           ExpressionAttributeNames: { '#ttl': 'ttl' },
           ExpressionAttributeValues: {
             ':ids': new Set(ids),
-            ':ttl': seconds(this.#clock) + RETENTION_SECONDS,
+            ':ttl': seconds(this.#clock) + SERVED_SECONDS,
             ...(following && { ':limit': SERVED_LIMIT - PAGE_MESSAGES, ':named': NAMED_LIMIT }),
             ...(named && { ':names': new Set(names) }),
           },

@@ -49,7 +49,7 @@ function encryptedLimit(characters: number): number {
   return 4 * Math.ceil((16 + padded + 32) / 3);
 }
 
-/** A year: the farthest that a sender's time to live reaches; the mailbox ends at 21 days anyway. */
+/** A year: the farthest that a sender's time to live reaches; the mailbox ends within 21 days anyway. */
 const MAX_TTL = 31_536_000;
 
 const number = (reason: string, least: number, most: number, about: string) =>

@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import type { Device } from '../accounts/devices.ts';
 import type { Session } from '../accounts/sessions.ts';
 import type { Throttles } from '../accounts/throttles.ts';
-import { ATTACHMENT_SECONDS, type Attachments } from '../attachments/attachments.ts';
+import type { Attachments } from '../attachments/attachments.ts';
 import { type GivenAttachment, givenAttachment } from '../attachments/given.ts';
 import { type SealedImage, sealImage, seedOf } from '../attachments/seal.ts';
 import type { Uploads } from '../attachments/uploads.ts';
@@ -13,7 +13,7 @@ import { copyRef } from '../history/entry.ts';
 import type { History, NewEntry } from '../history/history.ts';
 import type { Params } from '../http/params.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
-import { type Mailbox, RETENTION_SECONDS } from '../mailbox/mailbox.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
 import { messageIds } from '../mailbox/message-id.ts';
 import { resolveSound } from '../media/custom-sounds.ts';
 import type { Envelope } from '../protocol/envelope.ts';
@@ -59,7 +59,14 @@ export interface SendContext {
   attachments: Attachments;
   uploads: Uploads;
   history: History;
+  retention: Retention;
   clock: Clock;
+}
+
+/** How long things wait for their devices, at most. Seconds. */
+export interface Retention {
+  messages: number;
+  attachments: number;
 }
 
 /** A message that is being accepted. */
@@ -153,7 +160,7 @@ export class Sender {
       };
     }
     const content = contentOf(params, token);
-    const once = { app: parties.app, key, content, lifetime: lifetimeOf(fields) };
+    const once = { app: parties.app, key, content, lifetime: lifetimeOf(fields, this.#context.retention) };
     const { identity, result, remembered, unsettled } = await this.#context.claims.once(
       once,
       fresh,
@@ -236,7 +243,8 @@ export class Sender {
   ): Promise<Pick<Accepted, 'devices' | 'users'>> {
     const { receipts, attachments } = this.#context;
     try {
-      if (image) await attachments.put(image, attachmentExpiry(draft), countOf(recipients));
+      if (image)
+        await attachments.put(image, attachmentExpiry(draft, this.#context.retention), countOf(recipients));
       if (receipt) await receipts.put(receipt);
       return await this.#distribute(recipients, draft, again, receipt, image);
     } catch (error) {
@@ -276,7 +284,7 @@ export class Sender {
     image: SealedImage | undefined,
   ): Promise<Pick<Accepted, 'devices' | 'users'>> {
     const received = Math.floor(receivedAt / 1000);
-    const expiresAt = received + lifetimeOf(fields);
+    const expiresAt = received + lifetimeOf(fields, this.#context.retention);
     const envelope: Envelope = {
       ...envelopeOf(fields, app, umid, received),
       ...asksOf(receipt, fields.emergency),
@@ -335,8 +343,9 @@ export class Sender {
 }
 
 /** When the attachment of a message can no longer be fetched: no later than the message itself. Unix seconds. */
-function attachmentExpiry({ fields, identity }: Draft): number {
-  return Math.floor(identity.receivedAt / 1000) + Math.min(lifetimeOf(fields), ATTACHMENT_SECONDS);
+function attachmentExpiry({ fields, identity }: Draft, retention: Retention): number {
+  const lifetime = Math.min(lifetimeOf(fields, retention), retention.attachments);
+  return Math.floor(identity.receivedAt / 1000) + lifetime;
 }
 
 /** How many devices a message is for; unknown if it is fanned out. */
@@ -345,8 +354,8 @@ function countOf(recipients: Recipients): number | undefined {
 }
 
 /** How long a message waits for its devices, seconds. */
-function lifetimeOf({ ttl }: MessageFields): number {
-  return Math.min(ttl ?? RETENTION_SECONDS, RETENTION_SECONDS);
+function lifetimeOf({ ttl }: MessageFields, { messages }: Retention): number {
+  return Math.min(ttl ?? messages, messages);
 }
 
 /**

@@ -54,7 +54,7 @@ export interface Envelope {
 }
 
 /**
- * An image, to be fetched within 3 days. What is fetched is `nonce (12) ‖ ciphertext ‖ tag (16)`, AES-256-GCM with the
+ * An image, to be fetched within the days that the deployment keeps it. What is fetched is `nonce (12) ‖ ciphertext ‖ tag (16)`, AES-256-GCM with the
  * id's characters as additional data: one call of WebCrypto opens it.
  */
 export interface EnvelopeAttachment {

@@ -16,6 +16,8 @@ import { createThrottle, type Throttling } from './throttle.ts';
 export interface HttpApiDescription {
   apiId: string;
   stage: string;
+  /** Host names that lead to it. Default: API Gateway's own name for it. */
+  names?: readonly string[];
   routes: readonly Route[];
   throttling?: Throttling;
 }
@@ -29,7 +31,7 @@ export interface HttpApiOptions {
   authority: Authority;
   /** HTTP port, 0 for any. Default 0. */
   port?: number;
-  /** Host names besides the API's own under which HTTPS clients reach it. */
+  /** Host names besides the API's under which HTTPS clients reach it. */
   names?: readonly string[];
   region?: string;
   accountId?: string;
@@ -57,13 +59,14 @@ const ACCOUNT_THROTTLING: Throttling = { rate: 10_000, burst: 5_000 };
 
 /** Starts an HTTP API: plain at `port`, and over TLS at a port of its own under its real names. */
 export async function createHttpApi(api: HttpApiDescription, options: HttpApiOptions): Promise<HttpApi> {
-  const { functions, mayInvoke, log, meter, now = Date.now, names = [], port = 0 } = options;
+  const { functions, mayInvoke, log, meter, now = Date.now, port = 0 } = options;
   const {
     region = 'us-east-1',
     accountId = '000000000000',
     integrationTimeout = INTEGRATION_TIMEOUT,
   } = options;
-  const domainName = `${api.apiId}.execute-api.${region}.amazonaws.com`;
+  const own = `${api.apiId}.execute-api.${region}.amazonaws.com`;
+  const names = [...(api.names ?? [own]), ...(options.names ?? [])];
   const route = createRouter(api.routes);
   const pass = createThrottle(api.throttling ?? ACCOUNT_THROTTLING, now);
 
@@ -126,11 +129,11 @@ export async function createHttpApi(api: HttpApiDescription, options: HttpApiOpt
     return judge(await invokeWithin(target, event, integrationTimeout), target.spec.name);
   }
 
-  /** The custom domain under which the request came, or else the API's own. */
+  /** The name under which the request came; over a plain port, the first of the API's. */
   function domainOf({ rawHeaders }: IncomingRequest): string {
     const at = rawHeaders.findIndex((item, index) => index % 2 === 0 && item.toLowerCase() === 'host');
     const host = rawHeaders[at + 1]?.replace(/:\d+$/, '').toLowerCase() ?? '';
-    return at >= 0 && names.includes(host) ? host : domainName;
+    return at >= 0 && names.includes(host) ? host : (names[0] ?? own);
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse, secure: boolean): Promise<void> {
@@ -166,7 +169,7 @@ export async function createHttpApi(api: HttpApiDescription, options: HttpApiOpt
 
   // Connections are kept long, or a client that reuses one meets its end now and then.
   const limits = { maxHeaderSize: 64 * 1024, keepAliveTimeout: 75_000 };
-  const certificate = await options.authority.issue([domainName, ...names, 'localhost', '127.0.0.1']);
+  const certificate = await options.authority.issue([...names, 'localhost', '127.0.0.1']);
   const plain = createServer(limits, listener(false)).on('clientError', answerBroken);
   const secure = createSecureServer({ ...limits, ...certificate }, listener(true)).on(
     'clientError',

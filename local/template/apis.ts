@@ -3,17 +3,21 @@ import type { HttpApiDescription } from '../http-api/server.ts';
 import type { WebSocketApiDescription } from '../websocket-api/server.ts';
 import { asNumber, asString, isObject, TemplateError } from './json.ts';
 import { type Model, type Resource, whereIs } from './model.ts';
+import { REGION } from './pseudo.ts';
 
 /** Properties that are heeded or change nothing locally, by type; any other would be silently not run. */
 const PROPERTIES: Record<string, string[]> = {
   'AWS::ApiGatewayV2::Api': [
     'Name',
     'Description',
+    'DisableExecuteApiEndpoint',
     'ProtocolType',
     'RouteSelectionExpression',
     'Tags',
     'IpAddressType',
   ],
+  'AWS::ApiGatewayV2::ApiMapping': ['ApiId', 'ApiMappingKey', 'DomainName', 'Stage'],
+  'AWS::ApiGatewayV2::DomainName': ['DomainName', 'DomainNameConfigurations', 'Tags'],
   'AWS::ApiGatewayV2::Integration': [
     'ApiId',
     'Description',
@@ -70,6 +74,7 @@ export function readApis(model: Model): Apis {
       apis.webSocket.push({
         apiId: api.ref,
         stage: stage.ref,
+        names: namesOf(model, api, stage),
         routeSelectionExpression: asString(
           api.properties.RouteSelectionExpression,
           whereIs(api, 'RouteSelectionExpression'),
@@ -84,6 +89,7 @@ export function readApis(model: Model): Apis {
     const description: HttpApiDescription = {
       apiId: api.ref,
       stage: stage.ref,
+      names: namesOf(model, api, stage),
       routes: routes.map((route) => readRoute(model, route, '2.0')),
     };
     const throttling = readThrottling(stage);
@@ -108,6 +114,31 @@ function onlyStage(model: Model, api: Resource): Resource {
   const [stage] = stages;
   if (stage && stages.length === 1) return stage;
   throw new TemplateError(whereIs(api), `an API needs exactly one stage here, this one has ${stages.length}`);
+}
+
+/**
+ * The host names of an API: its own, unless that is disabled, and those that are mapped to it.
+ *
+ * @throws TemplateError for a mapping under which its paths would be others than they are here
+ */
+function namesOf(model: Model, api: Resource, stage: Resource): string[] {
+  const isSocket = api.properties.ProtocolType === 'WEBSOCKET';
+  const mapped = model
+    .ofType('AWS::ApiGatewayV2::ApiMapping')
+    .filter(({ properties }) => properties.ApiId === api.ref);
+  for (const mapping of mapped) {
+    const { ApiMappingKey: key, Stage } = mapping.properties;
+    if (Stage !== stage.ref) throw new TemplateError(whereIs(mapping, 'Stage'), 'is not the API’s one stage');
+    const path = isSocket ? stage.ref : undefined;
+    if (key !== path) {
+      throw new TemplateError(whereIs(mapping, 'ApiMappingKey'), `only ${path ?? 'none'} is supported here`);
+    }
+  }
+  const own = `${api.ref}.execute-api.${REGION}.amazonaws.com`;
+  return [
+    ...(api.properties.DisableExecuteApiEndpoint === true ? [] : [own]),
+    ...mapped.map((mapping) => asString(mapping.properties.DomainName, whereIs(mapping, 'DomainName'))),
+  ];
 }
 
 function readThrottling(stage: Resource): HttpApiDescription['throttling'] {

@@ -20,6 +20,9 @@ export interface Identity {
 
 type Identify = (seed: Seed) => Identity;
 
+/** The zone of API Gateway's own names in this region. */
+const ZONE = 'Z1UJRXOUMOOFQ8';
+
 const IDENTITIES: Record<string, Identify> = {
   'AWS::DynamoDB::GlobalTable': table,
   'AWS::DynamoDB::Table': table,
@@ -57,6 +60,13 @@ const IDENTITIES: Record<string, Identify> = {
     const endpoint = `${scheme}://${ref}.execute-api.${REGION}.amazonaws.com`;
     return { ref, attributes: { ApiId: ref, ApiEndpoint: endpoint } };
   },
+  'AWS::ApiGatewayV2::DomainName': (seed) => {
+    const ref = seed.property('DomainName') ?? '';
+    const target = `d-${shortId(seed, 10)}.execute-api.${REGION}.amazonaws.com`;
+    return { ref, attributes: { RegionalDomainName: target, RegionalHostedZoneId: ZONE } };
+  },
+  'AWS::ApiGatewayV2::ApiMapping': (seed) => numbered(seed, 'ApiMappingId'),
+  'AWS::Route53::RecordSet': (seed) => ({ ref: seed.property('Name') ?? '', attributes: {} }),
   'AWS::ApiGatewayV2::Integration': (seed) => numbered(seed, 'IntegrationId'),
   'AWS::ApiGatewayV2::IntegrationResponse': (seed) => numbered(seed, 'IntegrationResponseId'),
   'AWS::ApiGatewayV2::Route': (seed) => numbered(seed, 'RouteId'),

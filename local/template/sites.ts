@@ -29,6 +29,7 @@ export const DEPLOYMENT = 'Custom::CDKBucketDeployment';
 
 /** Properties that are heeded or change nothing locally; any other would be silently not run. */
 const DISTRIBUTION = [
+  'Aliases',
   'Comment',
   'DefaultRootObject',
   'DefaultCacheBehavior',
@@ -36,6 +37,7 @@ const DISTRIBUTION = [
   'HttpVersion',
   'IPV6Enabled',
   'Origins',
+  'ViewerCertificate',
 ];
 const BEHAVIOR = [
   'CachePolicyId',

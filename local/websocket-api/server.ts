@@ -34,6 +34,8 @@ export interface SocketRoute {
 export interface WebSocketApiDescription {
   apiId: string;
   stage: string;
+  /** Host names that lead to it. Default: API Gateway's own name for it. */
+  names?: readonly string[];
   routeSelectionExpression: string;
   routes: readonly SocketRoute[];
 }
@@ -241,7 +243,11 @@ export async function createWebSocketApi(
     stage: api.stage,
     apiArn,
   });
-  const certificate = await options.authority.issue([domainName, 'localhost', '127.0.0.1']);
+  const certificate = await options.authority.issue([
+    ...(api.names ?? [domainName]),
+    'localhost',
+    '127.0.0.1',
+  ]);
   const plain = createServer((_request, response) => {
     response.writeHead(426, { Upgrade: 'websocket', 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ message: 'Upgrade Required' }));

@@ -54,7 +54,7 @@ test('both buckets are private, encrypted and kept when the stack goes', async (
   }
 });
 
-test('attachments are gone after three days at the latest, icons and sounds stay', async () => {
+test('attachments are gone after three days at the latest unless configured, icons and sounds stay', async () => {
   const [attachments, media] = await ofType(STACK, 'AWS::S3::Bucket');
   const { Properties } = attachments!;
   const { Rules } = Properties.LifecycleConfiguration as { Rules: Record<string, unknown>[] };

@@ -84,7 +84,7 @@ export async function takePush(payload: unknown): Promise<void> {
 const apiOf = ({ api }: Config, { secret }: Identity) => createApi({ url: api, secret });
 
 /**
- * Peal keeps images for three days only, and nobody may open the app for longer: a push whose message has one is a
+ * Peal keeps images for a few days only, and nobody may open the app for longer: a push whose message has one is a
  * reason to sync. An open tab does so by itself.
  */
 async function fetchImage(store: BrowserStore, id: number, sync: () => Promise<void>): Promise<void> {
