@@ -43,7 +43,7 @@ export class PealFunction extends Construct {
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
       code: Code.fromAsset(props.bundle),
-      environment: props.environment,
+      environment: { ...props.environment, STAGE: 'main' },
       timeout: props.timeout,
       memorySize: props.memory,
       loggingFormat: LoggingFormat.JSON,

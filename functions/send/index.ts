@@ -11,6 +11,7 @@ import { limitHeaders } from '../../lib/messages/limits.ts';
 import { Quota } from '../../lib/messages/quota.ts';
 import { Sender } from '../../lib/messages/send.ts';
 import { Receipts } from '../../lib/receipts/receipts.ts';
+import { Refusal } from '../../lib/refusal.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { on } from '../endpoint.ts';
 import {
@@ -23,6 +24,7 @@ import {
   variable,
 } from '../environment.ts';
 import { httpApp, serve } from '../http.ts';
+import { createJournal } from '../journal.ts';
 import * as endpoints from './endpoints.ts';
 
 const clock = Date.now;
@@ -30,8 +32,8 @@ const bucket = attachmentsBucket();
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
 const mailbox = table('MAILBOX_TABLE');
 const directory = table('DIRECTORY_TABLE');
-const log = (level: 'warn', message: string, fields: Record<string, unknown>) =>
-  console[level]({ message, ...fields });
+const journal = createJournal();
+const { log } = journal;
 const sender = new Sender({
   directory,
   mailbox: new Mailbox(mailbox, clock),
@@ -55,11 +57,18 @@ const sender = new Sender({
 
 const app = httpApp();
 on(app, endpoints.send, async ({ params }) => {
-  const { receipt, allowance, ...accepted } = await sender.send(params);
-  console.info({ message: 'accepted', ...accepted });
+  const { receipt, allowance, ...accepted } = await sender.send(params).catch(noteThrottling);
+  log('info', 'accepted', accepted);
+  if (!accepted.repeated) journal.count('Accepted', 1);
   // Of a repeat, the answer is the first one's to the letter.
   const fields = receipt === undefined ? {} : { receipt };
   return success(fields, limitHeaders(accepted.receivedAt, allowance), accepted.request);
 });
 
-export const handler = serve(app);
+export const handler = journal.wrap(serve(app));
+
+/** Counts a send that is refused for its number. */
+function noteThrottling(error: unknown): never {
+  if (error instanceof Refusal && error.status === 429) journal.count('Throttled', 1);
+  throw error;
+}

@@ -1,5 +1,6 @@
 import { findSession, isOpen, type Session, sessionDevice } from '../../accounts/sessions.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
+import type { Count } from '../../metrics.ts';
 import { Refusal } from '../../refusal.ts';
 import type { Table } from '../../storage/table.ts';
 import type { Connections } from './connections.ts';
@@ -11,6 +12,7 @@ export interface LoginContext {
   connections: Connections;
   mailbox: Mailbox;
   post(connection: string, signal: Signal): Promise<Posted>;
+  count: Count;
 }
 
 /** `login:<device id>:<secret>`, with a line end or, as one client sends it, without. */
@@ -47,6 +49,7 @@ export async function socketFrame(
     if (elsewhere !== undefined) await context.post(elsewhere, SIGNAL.reconnect);
     return SIGNAL.error;
   }
+  context.count('SocketLogins', 1);
   const pending = await context.mailbox.hasPending(device);
   // A lost `A` would leave the other client waiting for signals that go here, so it gets a second try.
   if (elsewhere !== undefined && (await context.post(elsewhere, SIGNAL.elsewhere)).kind === 'failed') {
