@@ -32,7 +32,7 @@ await once(server, 'listening');
 after(() => server.close());
 
 const peal = usePeal({
-  context: { signUp: 'open', quota: '1000000' },
+  config: { signUp: 'open', quota: 1_000_000 },
   hosts: { 'alarms.example:80': (server.address() as AddressInfo).port },
   // What the flow provokes: a send that cannot be queued, records that are given up, and their SDK's words.
   expectedErrors: /InternalServerError|InternalFailure|given up|request failed/,
