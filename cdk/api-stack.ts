@@ -21,6 +21,7 @@ export interface ApiStackProps extends PealStackProps {
 export class ApiStack extends PealStack {
   /** Where senders and devices connect. */
   readonly endpoint: string;
+  readonly apiId: string;
 
   constructor(scope: Construct, id: string, options: ApiStackProps) {
     const { data, dispatch, bundles, ...props } = options;
@@ -276,6 +277,7 @@ export class ApiStack extends PealStack {
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
     this.endpoint = api.apiEndpoint;
+    this.apiId = api.apiId;
     new CfnOutput(this, 'ApiUrl', {
       value: this.endpoint,
       description: 'Where senders and devices connect',
