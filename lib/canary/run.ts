@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createListener, createMemoryStore, type Listener, type PealApi } from '../device/index.ts';
+import { createListener, createMemoryStore, type PealApi } from '../device/index.ts';
 import type { Log } from '../log.ts';
 import type { Count } from '../metrics.ts';
 import type { Canary } from './credentials.ts';
@@ -15,9 +15,8 @@ export interface CanaryContext {
   clock(): number;
 }
 
-/** Limits of a run, milliseconds. Together with the calls' own they stay below the function's. */
-const CONNECT = 10_000;
-const ARRIVE = 20_000;
+/** Limits of the steps, milliseconds. All of them together are below the function's. */
+const LIMITS = { connect: 10_000, send: 10_000, receive: 20_000, acknowledge: 10_000 };
 
 /** How long its messages live, should nobody acknowledge them. Seconds. */
 const LIFE = 600;
@@ -39,16 +38,29 @@ export async function runCanary({ token, identity }: Canary, context: CanaryCont
   await store.setIdentity(identity);
   const connected = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<number>();
+  const acknowledged = Promise.withResolvers<void>();
   // Nobody may be waiting for these when they are rejected.
-  for (const { promise } of [connected, arrived]) promise.catch(() => undefined);
+  for (const { promise } of [connected, arrived, acknowledged]) promise.catch(() => undefined);
+  /** The id of its message; acknowledging and showing go side by side, so either may be first. */
+  let own = Number.POSITIVE_INFINITY;
+  let highest = 0;
+  const look = () => {
+    if (highest >= own) acknowledged.resolve();
+  };
   let overtaken = false;
   let trouble: unknown;
   const listener = createListener({
-    api,
+    api: noting(api, (id) => {
+      highest = id;
+      look();
+    }),
     socket: context.socket,
     store,
     onMessage(stored) {
-      if (stored.kind === 'message' && stored.message.message === message) arrived.resolve(clock());
+      if (stored.kind !== 'message' || stored.message.message !== message) return;
+      own = stored.id;
+      arrived.resolve(clock());
+      look();
     },
     onError(error) {
       trouble = error;
@@ -58,12 +70,12 @@ export async function runCanary({ token, identity }: Canary, context: CanaryCont
     },
     onEnd(end) {
       overtaken = end === 'replaced';
-      for (const { reject } of [connected, arrived]) reject(new Error(`the device is ${end}`));
+      for (const { reject } of [connected, arrived, acknowledged]) reject(new Error(`the device is ${end}`));
     },
   });
-  const step = async <T>(name: string, work: Promise<T>, limit: number): Promise<T> => {
+  const step = async <T>(name: keyof typeof LIMITS, work: Promise<T>): Promise<T> => {
     try {
-      return await within(work, limit);
+      return await within(work, LIMITS[name]);
     } catch (error) {
       const also = trouble === undefined ? '' : ` (${String(trouble)})`;
       throw new Error(`the canary could not ${name}: ${String(error)}${also}`, { cause: error });
@@ -71,15 +83,15 @@ export async function runCanary({ token, identity }: Canary, context: CanaryCont
   };
   try {
     await listener.start();
-    await step('connect', connected.promise, CONNECT);
+    await step('connect', connected.promise);
     const start = clock();
-    const sent = api.sendMessage({ token, user: identity.user, message, ttl: LIFE });
-    const { request } = await step('send', sent, ARRIVE);
+    const { request } = await step(
+      'send',
+      api.sendMessage({ token, user: identity.user, message, ttl: LIFE }),
+    );
     const accepted = clock() - start;
-    const arrival = (await step('receive', arrived.promise, ARRIVE)) - start;
-    trouble = undefined;
-    await step('acknowledge', acknowledged(listener), ARRIVE);
-    if (trouble !== undefined) throw new Error(`the canary could not acknowledge: ${String(trouble)}`);
+    const arrival = (await step('receive', arrived.promise)) - start;
+    await step('acknowledge', acknowledged.promise);
     count('CanaryAccept', accepted);
     count('CanaryArrival', arrival);
     count('CanaryFailed', 0);
@@ -93,9 +105,16 @@ export async function runCanary({ token, identity }: Canary, context: CanaryCont
   }
 }
 
-/** A message is shown beside its acknowledgement: once nothing is under way any more, that has been answered as well. */
-function acknowledged(listener: Listener): Promise<void> {
-  return listener.stop();
+/** The same API, which tells of what it has acknowledged. */
+function noting(api: PealApi, onAcknowledged: (highest: number) => void): PealApi {
+  return {
+    ...api,
+    withSecret: (secret) => noting(api.withSecret(secret), onAcknowledged),
+    async acknowledge(device, highest) {
+      await api.acknowledge(device, highest);
+      onAcknowledged(highest);
+    },
+  };
 }
 
 async function within<T>(work: Promise<T>, limit: number): Promise<T> {

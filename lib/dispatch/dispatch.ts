@@ -9,6 +9,7 @@ import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
 import type { Clock } from '../storage/table.ts';
 import { type Address, carriersOf, type DispatchRecord, parseRecord } from './record.ts';
+import { withoutTarget } from './redact.ts';
 import { nextDelay } from './retry.ts';
 
 /** What dispatch over one carrier needs. */
@@ -98,7 +99,9 @@ async function dispatchRecord(record: DispatchRecord, context: DispatchContext):
         counts.dropped = (counts.dropped ?? 0) + 1;
         return undefined;
       }
-      const outcome = await context.carrier.send(pushOf(message, user, device));
+      const answer = await context.carrier.send(pushOf(message, user, device));
+      const outcome: Outcome =
+        'reason' in answer ? { ...answer, reason: withoutTarget(answer.reason, device.push) } : answer;
       counts[outcome.kind] = (counts[outcome.kind] ?? 0) + 1;
       if (outcome.kind === 'accepted') handedOver ??= context.clock();
       return settle(outcome, address, message, device, record, context);
