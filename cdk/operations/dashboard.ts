@@ -119,7 +119,7 @@ function failures(stage: string): IWidget[] {
   );
 }
 
-/** What is measured by carrier, of the fan-out. */
+/** What else is measured by carrier, of the fan-out, which has none. */
 const fanOut = (stage: string, name: MetricName) => ownMetric(stage, name, { label: 'fan-out' });
 
 function queues(watched: WatchedQueue[]): IWidget[] {
@@ -169,14 +169,14 @@ function functions(all: PealFunction[]): IWidget[] {
   const each = (metric: (lambda: PealFunction['lambda'], label: string) => IMetric) =>
     all.map((one) => metric(one.lambda, nameOf(one)));
   const view = (label: string, statistic: string) => ({ label, statistic });
-  const { lambda } = { lambda: (name: string) => awsMetric('Lambda', name, {}, { statistic: 'Maximum' }) };
+  const inAccount = (name: string) => awsMetric('Lambda', name, {}, { statistic: 'Maximum' });
   return row(
     { title: 'Errors', metrics: each((one, label) => one.metricErrors({ label })) },
     { title: 'Throttles', metrics: each((one, label) => one.metricThrottles({ label })) },
     { title: 'Duration, p95, ms', metrics: each((one, label) => one.metricDuration(view(label, 'p95'))) },
     {
       title: 'At once, in the account',
-      metrics: [lambda('ConcurrentExecutions'), lambda('ClaimedAccountConcurrency')],
+      metrics: ['ConcurrentExecutions', 'ClaimedAccountConcurrency'].map(inAccount),
     },
   );
 }
