@@ -22,6 +22,7 @@ export interface ApiStackProps extends PealStackProps {
 export class ApiStack extends PealStack {
   /** Where senders and devices connect. */
   readonly endpoint: string;
+  readonly apiId: string;
 
   constructor(scope: Construct, id: string, options: ApiStackProps) {
     const { data, dispatch, bundles, ...props } = options;
@@ -303,6 +304,7 @@ export class ApiStack extends PealStack {
 
     if (domain) nameApi(this, 'Api', domain, { api, stage });
     this.endpoint = domain ? `https://${domain.name}` : api.apiEndpoint;
+    this.apiId = api.apiId;
     new CfnOutput(this, 'ApiUrl', {
       value: this.endpoint,
       description: 'Where senders and devices connect',

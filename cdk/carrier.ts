@@ -28,7 +28,6 @@ export class Carrier extends Construct {
     super(scope, id);
     const work = new WorkQueue(this, {
       timeout: TIMEOUT,
-      alarm: `Messages that ${id} could not hand over. They wait for sync; the reasons are in the records.`,
     });
     this.queue = work.queue;
     this.deadLetters = work.deadLetters;

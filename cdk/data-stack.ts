@@ -40,6 +40,8 @@ export class DataStack extends PealStack {
 
   /** What accounts' second factors are derived from. Whoever replaces it takes all of them away. */
   readonly masterSecret: Secret;
+  /** Account, device and app of the canary, put there by `peal admin canary`; where one is deployed. */
+  readonly canarySecret: Secret | undefined;
 
   constructor(scope: Construct, id: string, props: PealStackProps) {
     super(scope, id, props);
@@ -115,5 +117,12 @@ export class DataStack extends PealStack {
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    this.canarySecret =
+      this.settings.canary &&
+      new Secret(this, 'CanaryCredentials', {
+        description: 'Account, device and app of the canary: peal admin canary puts them here',
+        generateSecretString: { secretStringTemplate: '{}', generateStringKey: 'empty' },
+        removalPolicy: RemovalPolicy.RETAIN,
+      });
   }
 }

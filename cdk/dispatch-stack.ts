@@ -26,8 +26,8 @@ export class DispatchStack extends PealStack {
   readonly carriers: Record<CarrierName, Carrier>;
   readonly fanOut: FanOut;
   readonly receipts: Receipts;
-  /** The WebSocket API's management endpoint, and the ARN of posting to its connections. */
-  readonly socket: { endpoint: string; manage: string };
+  /** The WebSocket API, its management endpoint, and the ARN of posting to its connections. */
+  readonly socket: { apiId: string; endpoint: string; manage: string };
   /** Where desktops and browsers connect. */
   readonly socketUrl: string;
 
@@ -97,7 +97,7 @@ export class DispatchStack extends PealStack {
   }
 
   /** The WebSocket API and its function. */
-  #socket(data: DataStack, bundle: string): { endpoint: string; manage: string; url: string } {
+  #socket(data: DataStack, bundle: string): { apiId: string; endpoint: string; manage: string; url: string } {
     const throttle = this.settings.throttle.socket;
     const socket = new PealFunction(this, 'Socket', {
       bundle,
@@ -141,6 +141,6 @@ export class DispatchStack extends PealStack {
     if (domain) nameApi(this, 'Socket', domain, { api, stage, path: stage.stageName });
     const url = domain ? `wss://${domain.name}/${stage.stageName}` : stage.url;
     new CfnOutput(this, 'SocketUrl', { value: url, description: 'Where desktops connect' });
-    return { endpoint: stage.callbackUrl, manage, url };
+    return { apiId: api.apiId, endpoint: stage.callbackUrl, manage, url };
   }
 }

@@ -30,8 +30,6 @@ export class FanOut extends Construct {
     const { directory, mailbox } = data;
     const work = new WorkQueue(this, {
       timeout: TIMEOUT,
-      alarm:
-        'Recipients of large messages for whom no copy could be stored. Their user keys are in the records.',
     });
     this.queue = work.queue;
     this.deadLetters = work.deadLetters;

@@ -7,7 +7,7 @@ import { PealFunction } from './peal-function.ts';
 /** The function behind `peal admin`: invoked with AWS credentials only. */
 export function operator(
   scope: Construct,
-  { directory, fcmSecret, apnsSecret, webPushSecret }: DataStack,
+  { directory, fcmSecret, apnsSecret, webPushSecret, canarySecret, settings }: DataStack,
   { carriers, fanOut, receipts, socket }: DispatchStack,
   bundle: string,
 ): PealFunction {
@@ -16,6 +16,8 @@ export function operator(
   const environment: Record<string, string> = {
     DIRECTORY_TABLE: directory.tableName,
     SOCKET_ENDPOINT: socket.endpoint,
+    CANARY_MINUTES: String(settings.canary?.minutes ?? 0),
+    ...(canarySecret && { CANARY_SECRET: canarySecret.secretArn }),
   };
   for (const [name, { queue, deadLetters }] of Object.entries(queues)) {
     environment[`${name.toUpperCase()}_QUEUE_URL`] = queue.queueUrl;
@@ -25,30 +27,35 @@ export function operator(
 
   const working = Object.values(queues).map(({ queue }) => queue.queueArn);
   const dead = Object.values(queues).map(({ deadLetters }) => deadLetters.queueArn);
-  return (
-    new PealFunction(scope, 'Admin', {
-      bundle,
-      description: 'The operator’s commands: accounts, passwords, invitations, status, redrive',
-      environment,
-      timeout: Duration.seconds(60),
-      memory: 1769,
-    })
-      // All but putting is of resetting a password, which ends the account's sessions and their sockets.
-      .allow(
-        [
-          'dynamodb:PutItem',
-          'dynamodb:UpdateItem',
-          'dynamodb:Query',
-          'dynamodb:BatchWriteItem',
-          'dynamodb:BatchGetItem',
-          'dynamodb:DeleteItem',
-        ],
-        directory.tableArn,
-      )
-      .allow(['execute-api:ManageConnections'], socket.manage)
-      .allow(['secretsmanager:GetSecretValue'], ...Object.values(secrets).map(({ grantArn }) => grantArn))
-      .allow(['sqs:GetQueueAttributes'], ...working, ...dead)
-      .allow(['sqs:SendMessage'], ...working)
-      .allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], ...dead)
-  );
+  const admin = new PealFunction(scope, 'Admin', {
+    bundle,
+    description: 'The operator’s commands: accounts, passwords, invitations, status, redrive',
+    environment,
+    timeout: Duration.seconds(60),
+    memory: 1769,
+  })
+    // All but putting is of resetting a password, which ends the account's sessions and their sockets.
+    .allow(
+      [
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:Query',
+        'dynamodb:BatchWriteItem',
+        'dynamodb:BatchGetItem',
+        'dynamodb:DeleteItem',
+      ],
+      directory.tableArn,
+    )
+    .allow(['execute-api:ManageConnections'], socket.manage)
+    .allow(['secretsmanager:GetSecretValue'], ...Object.values(secrets).map(({ grantArn }) => grantArn))
+    .allow(['sqs:GetQueueAttributes'], ...working, ...dead)
+    .allow(['sqs:SendMessage'], ...working)
+    .allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], ...dead);
+  if (canarySecret) {
+    admin
+      // Reads what the canary's account has, to make it anew.
+      .allow(['dynamodb:GetItem'], directory.tableArn)
+      .allow(['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'], canarySecret.secretArn);
+  }
+  return admin;
 }

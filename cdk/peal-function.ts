@@ -7,6 +7,7 @@ import {
   LoggingFormat,
   Runtime,
   SystemLogLevel,
+  Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -29,11 +30,13 @@ export interface PealFunctionProps {
  */
 export class PealFunction extends Construct {
   readonly lambda: LambdaFunction;
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: PealFunctionProps) {
     super(scope, id);
+    const { retention, stage, tracing } = settingsOf(this);
     const logGroup = new LogGroup(this, 'Logs', {
-      retention: settingsOf(this).retention.logs,
+      retention: retention.logs,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
@@ -44,7 +47,7 @@ export class PealFunction extends Construct {
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
       code: Code.fromAsset(props.bundle),
-      environment: props.environment,
+      environment: { ...props.environment, STAGE: stage },
       timeout: props.timeout,
       memorySize: props.memory,
       loggingFormat: LoggingFormat.JSON,
@@ -52,7 +55,10 @@ export class PealFunction extends Construct {
       systemLogLevelV2: SystemLogLevel.WARN,
       logGroup,
       role,
+      // Grants to write traces, which know no resource.
+      ...(tracing && { tracing: Tracing.ACTIVE }),
     });
+    this.logGroup = logGroup;
   }
 
   /** Grants exactly these actions on exactly these resources. */

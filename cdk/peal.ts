@@ -3,6 +3,7 @@ import { ApiStack } from './api-stack.ts';
 import type { Bundles } from './bundles.ts';
 import { DataStack } from './data-stack.ts';
 import { DispatchStack } from './dispatch-stack.ts';
+import { OperationsStack } from './operations-stack.ts';
 import type { Settings } from './settings.ts';
 import { WebStack } from './web-stack.ts';
 
@@ -36,5 +37,13 @@ export function addPeal(app: App, settings: Settings, { bundles, site }: Built):
     dispatch,
     api,
     site,
+  });
+  new OperationsStack(app, 'PealOperations', {
+    description: 'Peal: alarms, dashboard, canary',
+    settings,
+    data,
+    dispatch,
+    api,
+    bundles,
   });
 }

@@ -41,11 +41,9 @@ export class Receipts extends Construct {
     const { directory } = data;
     const repeats = new WorkQueue(new Construct(this, 'Repeat'), {
       timeout: REPEAT_TIMEOUT,
-      alarm: 'Emergency messages that are not repeated any more although nobody has acknowledged them.',
     });
     const callbacks = new WorkQueue(new Construct(this, 'Callback'), {
       timeout: CALLBACK_TIMEOUT,
-      alarm: 'Senders’ servers that could not be told of an acknowledgement. The reasons are in the records.',
     });
     const repeat = new PealFunction(this, 'RepeatWorker', {
       bundle: bundles.repeat,

@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -8,8 +7,6 @@ import type { PealFunction } from './peal-function.ts';
 export interface WorkQueueProps {
   /** The timeout of the function that works on it; the visibility timeout follows. */
   timeout: Duration;
-  /** What it means when its dead-letter queue is not empty. */
-  alarm: string;
 }
 
 /** How a function is fed. */
@@ -24,13 +21,13 @@ export interface Feed {
 /** Deliveries of one record before SQS moves it to the dead-letter queue. Only faults of our own count here. */
 const RECEIVES = 5;
 
-/** A queue that a function works on, and its dead-letter queue with an alarm. */
+/** A queue that a function works on, and its dead-letter queue. The operations stack watches both. */
 export class WorkQueue {
   readonly queue: Queue;
   readonly deadLetters: Queue;
 
   /** @param scope of which they become direct parts, as `Queue` and `DeadLetters` */
-  constructor(scope: Construct, { timeout, alarm }: WorkQueueProps) {
+  constructor(scope: Construct, { timeout }: WorkQueueProps) {
     const secure = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
     this.deadLetters = new Queue(scope, 'DeadLetters', { ...secure, retentionPeriod: Duration.days(14) });
     this.queue = new Queue(scope, 'Queue', {
@@ -39,14 +36,6 @@ export class WorkQueue {
       visibilityTimeout: Duration.seconds(6 * timeout.toSeconds()),
       retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: RECEIVES },
-    });
-    new Alarm(scope, 'DeadLettersAlarm', {
-      alarmDescription: alarm,
-      metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
-      threshold: 0,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
     });
   }
 

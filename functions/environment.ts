@@ -15,6 +15,11 @@ export function variable(name: string): string {
   return value;
 }
 
+/** One that is only set where what it names is deployed. */
+export function variableIfSet(name: 'CANARY_SECRET'): string | undefined {
+  return process.env[name] || undefined;
+}
+
 /** A limit that an environment variable holds: a whole number, 0 for none. */
 export function limit(name: 'BURST' | 'QUOTA'): number {
   const number = Number(variable(name));

@@ -4,6 +4,7 @@ import { type ErrorStyle, failure, onError, preflight } from '../lib/http/answer
 import type { ParamSource } from '../lib/http/body.ts';
 import type { Params } from '../lib/http/params.ts';
 import { Refusal } from '../lib/refusal.ts';
+import { log } from './log.ts';
 
 /** What handlers find beside the request. */
 export interface HttpEnv {
@@ -21,7 +22,7 @@ export interface HttpEnv {
  */
 export function httpApp(style: ErrorStyle = 'list'): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ strict: false });
-  app.onError(onError(style));
+  app.onError(onError(log, style));
   app.notFound(() => failure(new Refusal({ field: 'path', reason: 'not found' }, 404), style));
   app.options('*', () => preflight());
   return app;

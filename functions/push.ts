@@ -2,16 +2,18 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { DeviceRegistry } from '../lib/accounts/device-registry.ts';
 import type { Carrier, CarrierName } from '../lib/carriers/carrier.ts';
-import { type DispatchLog, dispatchBatch } from '../lib/dispatch/dispatch.ts';
+import { dispatchBatch } from '../lib/dispatch/dispatch.ts';
 import { Mailbox } from '../lib/mailbox/mailbox.ts';
 import { Receipts } from '../lib/receipts/receipts.ts';
 import { Queue } from '../lib/storage/queue.ts';
 import { CALL, table, variable } from './environment.ts';
+import { createJournal } from './journal.ts';
 import { carrierSecret } from './secret.ts';
 
 /** The handler of a push Lambda: they differ only in the carrier that they bind. */
 export function pushHandler(name: CarrierName, carrier: () => Promise<Carrier>) {
   const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
+  const { log, count, wrap } = createJournal(name);
   const context = {
     name,
     mailbox: new Mailbox(table('MAILBOX_TABLE'), Date.now),
@@ -21,12 +23,13 @@ export function pushHandler(name: CarrierName, carrier: () => Promise<Carrier>) 
     deadLetters: new Queue(sqs, variable('DEAD_LETTER_QUEUE_URL')),
     clock: Date.now,
     log,
+    count,
   };
-  return async (event: SQSEvent): Promise<SQSBatchResponse> => {
+  return wrap(async (event: SQSEvent): Promise<SQSBatchResponse> => {
     const deliveries = event.Records.map(({ messageId, body }) => ({ id: messageId, body }));
     const failed = await dispatchBatch(deliveries, { ...context, carrier: await carrier() });
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
-  };
+  });
 }
 
 /**
@@ -48,8 +51,11 @@ export function fromSecret(create: (secret: string) => Carrier | undefined): () 
 
 /** A carrier without credentials is off: its devices still sync. */
 const OFF: Carrier = {
-  send: async () => ({ kind: 'refused', reason: 'the carrier has no credentials', retire: false }),
+  send: async () => ({
+    kind: 'refused',
+    reason: 'the carrier has no credentials',
+    retire: false,
+    expected: true,
+  }),
   close: async () => undefined,
 };
-
-const log: DispatchLog = (level, message, fields) => console[level]({ message, ...fields });

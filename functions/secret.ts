@@ -6,11 +6,16 @@ const CREDENTIALS_MS = 5 * 60_000;
 
 /** @returns what gives the text of the carrier's secret, read again every five minutes */
 export function carrierSecret(): () => Promise<string> {
+  return secretText('CARRIER_SECRET');
+}
+
+/** @returns what gives the text of the secret that a variable names, read again every five minutes */
+export function secretText(name: 'CANARY_SECRET' | 'CARRIER_SECRET'): () => Promise<string> {
   const client = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
   let current: { text: string; readAt: number } | undefined;
   return async () => {
     if (current && Date.now() - current.readAt < CREDENTIALS_MS) return current.text;
-    const answer = await client.send(new GetSecretValueCommand({ SecretId: variable('CARRIER_SECRET') }));
+    const answer = await client.send(new GetSecretValueCommand({ SecretId: variable(name) }));
     current = { text: answer.SecretString ?? '', readAt: Date.now() };
     return current.text;
   };

@@ -3,6 +3,7 @@ import { findSessionWith, noteUse, type Session, type SessionWith } from '../lib
 import type { Params } from '../lib/http/params.ts';
 import type { Table } from '../lib/storage/table.ts';
 import { type HttpContext, secretOf } from './http.ts';
+import { log } from './log.ts';
 
 /** Items of the Directory by their keys. */
 type Item = Record<string, unknown>;
@@ -54,6 +55,6 @@ async function note(directory: Table, session: Session): Promise<void> {
   try {
     await noteUse(directory, session, Date.now);
   } catch (error) {
-    console.warn({ message: 'the use of a session could not be noted', error: String(error) });
+    log('warn', 'the use of a session could not be noted', { error: String(error) });
   }
 }

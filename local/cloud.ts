@@ -15,7 +15,7 @@ import { redirectEnvironment, redirectPreload } from './network/preload.ts';
 import type { Queue } from './resources/queues.ts';
 import { readApis } from './template/apis.ts';
 import { REGION } from './template/pseudo.ts';
-import type { CloudLog, Meter } from './types.ts';
+import type { CloudLog, InvokeResult, Meter } from './types.ts';
 import { createWebSite, type WebSite } from './web/server.ts';
 import { createWebSocketApi, type WebSocketApi, type WebSocketApiOptions } from './websocket-api/server.ts';
 
@@ -65,6 +65,8 @@ export interface Cloud {
   queue(prefix: string): Queue;
   /** The event source mapping of the function with this logical id. */
   poller(functionPrefix: string): Poller;
+  /** Has a scheduled rule send its event now. @returns what each of its functions' first try gave */
+  trigger(rulePrefix: string): Promise<InvokeResult[]>;
   /** Makes `value` the current version of a secret. */
   putSecret(prefix: string, value: string): Promise<void>;
   close(): Promise<void>;
@@ -194,6 +196,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         if (!poller) throw new Error(`no queue feeds the function ${name}`);
         return poller;
       },
+      trigger: (prefix) => engine.trigger(find(prefix, 'AWS::Events::Rule').logicalId),
       putSecret,
       close,
     };

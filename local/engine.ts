@@ -11,6 +11,7 @@ import { createSqs } from './aws/sqs.ts';
 import { createAsyncInvoker, readRetries } from './event-source/async-invoke.ts';
 import { readMappings } from './event-source/mapping.ts';
 import { Poller } from './event-source/poller.ts';
+import { type Rules, readRules, startRules } from './events/rules.ts';
 import { checkPollGrants, createIam } from './iam/functions.ts';
 import type { Iam } from './iam/iam.ts';
 import { type MayInvoke, readPermissions } from './iam/permissions.ts';
@@ -27,7 +28,7 @@ import { readFunctions } from './template/functions.ts';
 import { isObject } from './template/json.ts';
 import { buildModel, type Model } from './template/model.ts';
 import { readSites, type SiteDescription } from './template/sites.ts';
-import type { CloudLog, FunctionSpec, LocalFunction, Meter } from './types.ts';
+import type { CloudLog, FunctionSpec, InvokeResult, LocalFunction, Meter } from './types.ts';
 
 export interface EngineOptions {
   /** Folder of the cloud assembly (`cdk.out`). */
@@ -44,6 +45,8 @@ export interface EngineOptions {
   sweepInterval?: number;
   /** Milliseconds before the second and third try of an asynchronous invocation. AWS: 1 and 2 minutes. */
   asyncRetryDelays?: readonly number[];
+  /** Whether scheduled rules keep their schedules; `off`: they only run when they are triggered. Default on. */
+  schedules?: 'off' | 'on';
   /** Most invocations at a time for each queue, where the template allows more: spares a small machine cold starts. */
   pollConcurrency?: number;
 }
@@ -65,6 +68,8 @@ export interface Engine {
   readonly secrets: SecretStore;
   /** One for each event source mapping, from `start` on. */
   readonly pollers: readonly Poller[];
+  /** Sends an event of the scheduled rule with this logical id now. @returns what each of its functions' first try gave */
+  trigger(rule: string): Promise<InvokeResult[]>;
   /** Environment for a function's AWS SDK; root's without a function. */
   awsEnvironment(spec?: FunctionSpec): Record<string, string>;
   /** Connects the functions and starts to poll the queues for them. */
@@ -141,6 +146,9 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
   const buckets = createBuckets(model, fauxqs);
   const rules = readExpiryRules(model);
   const mappings = readMappings(model, functions.specs, queues);
+  const scheduled = readRules(model, functions.specs);
+  let started: Rules | undefined;
+  opened.add(() => started?.close());
   const asyncInvoker = createAsyncInvoker(readRetries(model), log, options.asyncRetryDelays);
   opened.add(() => asyncInvoker.close());
 
@@ -179,15 +187,28 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
     sites: readSites(model, stacks),
     front,
     iam,
-    mayInvoke: readPermissions(model),
+    mayInvoke: readPermissions(model, 'apigateway.amazonaws.com'),
     tables,
     queues,
     buckets,
     secrets,
     pollers,
+    async trigger(rule) {
+      if (!started) throw new Error('the functions are not connected yet');
+      return started.trigger(rule);
+    },
     awsEnvironment: (spec) => awsEnvironment(front, spec),
     start(given) {
       running = given;
+      started = startRules({
+        rules: scheduled,
+        functions: given,
+        invoker: asyncInvoker,
+        mayInvoke: readPermissions(model, 'events.amazonaws.com'),
+        log,
+        now,
+        schedules: options.schedules ?? 'on',
+      });
       for (const each of mappings) {
         const maximumConcurrency = Math.min(each.maximumConcurrency, options.pollConcurrency ?? Infinity);
         const mapping = { ...each, maximumConcurrency };

@@ -64,8 +64,10 @@ export const PRICES: readonly Price[] = [
 export const PER_MILLION_CONNECTION_MINUTES = 0.25;
 /** Dollars a month for a secret. */
 export const SECRET_MONTH = 0.4;
-/** Dollars a month for an alarm of standard resolution. */
+/** Dollars a month for each metric that an alarm of standard resolution looks at. */
 export const ALARM_MONTH = 0.1;
+/** Dollars a month for a dashboard. */
+export const DASHBOARD_MONTH = 3;
 
 /** Seconds of a month as AWS counts it: 730 hours. */
 export const MONTH = 730 * 3600;

@@ -70,7 +70,8 @@ export class StepMeter {
       const last = this.#lastLine.get(who);
       const lines = last ? logs.slice(logs.lastIndexOf(last) + 1) : logs;
       this.#lastLine.set(who, logs.at(-1));
-      const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(JSON.stringify(line)), 0);
+      const sizes = lines.map((line) => line.bytes ?? Buffer.byteLength(JSON.stringify(line)));
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
       return bytes > 0 ? [[who, bytes] as [string, number]] : [];
     });
   }

@@ -5,6 +5,7 @@ import { generatePassword } from '../admin/password.ts';
 import { UsageError } from '../errors.ts';
 import { printResult, table } from '../output.ts';
 import { newPassword } from '../session.ts';
+import { canaryLine, registerCanary } from './admin-canary.ts';
 
 const HELP = `
 The commands invoke the function that the stack PealApi names in its output AdminFunction. They take AWS credentials
@@ -19,7 +20,8 @@ Examples:
   $ peal admin reset-password me@example.com --generate
   $ peal admin invite
   $ peal admin status
-  $ peal admin redrive fcm`;
+  $ peal admin redrive fcm
+  $ peal admin canary`;
 
 interface AdminOptions {
   json?: boolean;
@@ -55,6 +57,7 @@ export function registerAdmin(program: Command): void {
     .description('how the queues are, and which carriers have credentials')
     .action(status);
   admin.command('redrive <queue>').description('put the dead letters of a queue back on it').action(redrive);
+  registerCanary(admin, functionName);
 }
 
 function withPassword(command: Command): Command {
@@ -115,7 +118,8 @@ async function invite(_options: object, command: Command): Promise<void> {
 
 async function status(_options: object, command: Command): Promise<void> {
   const options = command.optsWithGlobals<AdminOptions>();
-  const { queues } = await invokeAdmin(functionName(options), { command: 'status' }, 'queues');
+  const answer = await invokeAdmin(functionName(options), { command: 'status' }, 'queues');
+  const { queues, canaryStatus: canary } = answer;
   const rows = queues.map(({ name, credentials, waiting, deadLetters }) => [
     name,
     credentials ?? 'needs none',
@@ -123,7 +127,7 @@ async function status(_options: object, command: Command): Promise<void> {
     String(deadLetters),
   ]);
   const text = table(['QUEUE', 'CREDENTIALS', 'WAITING', 'DEAD LETTERS'], rows);
-  await printResult(options.json === true, { queues }, text);
+  await printResult(options.json === true, { queues, canary }, `${text}\n\n${canaryLine(canary)}`);
 }
 
 async function redrive(queue: string, _options: object, command: Command): Promise<void> {
@@ -134,7 +138,7 @@ async function redrive(queue: string, _options: object, command: Command): Promi
   await printResult(options.json === true, { records, expired, unreadable }, text);
 }
 
-function functionName(options: AdminOptions): string {
+function functionName(options: { function?: string }): string {
   if (options.function) return options.function;
   throw new UsageError(
     'the function is not known',

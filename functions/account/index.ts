@@ -18,13 +18,14 @@ import { Refusal } from '../../lib/refusal.ts';
 import { type EndpointRequest, on } from '../endpoint.ts';
 import { choice, table, variable } from '../environment.ts';
 import { type HttpContext, httpApp, serve } from '../http.ts';
+import { log } from '../log.ts';
 import { sessionOf } from '../session.ts';
 import { sessionRegistry } from '../sessions.ts';
 import * as endpoints from './endpoints.ts';
 import { masterSecret } from './master-secret.ts';
 
 const clock = Date.now;
-const log: ThrottleLog = (message, fields) => console.error({ message, ...fields });
+const say: ThrottleLog = (message, fields) => log('error', message, fields);
 
 const directory = table('DIRECTORY_TABLE');
 const mode = choice('SIGN_UP', SIGN_UP_MODES);
@@ -32,10 +33,10 @@ const devices = new DeviceRegistry(directory, clock);
 const apps = new Apps(directory, clock);
 const sessions = sessionRegistry(directory);
 const accounts = new Accounts(directory, clock, sessions);
-const throttles = new Throttles(directory, clock, log, {
+const throttles = new Throttles(directory, clock, say, {
   signUpAddress: Number(variable('REGISTRATIONS_PER_HOUR')),
 });
-const guard = new LoginGuard(directory, clock, throttles, log);
+const guard = new LoginGuard(directory, clock, throttles, say);
 const twofa = new TwoFactor(directory, clock, masterSecret());
 const authentication = new Authentication({ table: directory, sessions, guard, twofa });
 

@@ -1,6 +1,7 @@
 /**
  * The operator's function: invoked with AWS credentials (`lambda:InvokeFunction`), never over HTTP. Makes accounts and
- * invitations whatever the sign-up mode is, resets passwords, says how the queues are, and puts dead letters back.
+ * invitations whatever the sign-up mode is, resets passwords, makes the canary, says how the queues are, and puts dead
+ * letters back.
  */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -19,12 +20,14 @@ import { OperatorQueue } from '../../lib/storage/operator-queue.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { CALL, table, variable } from '../environment.ts';
 import { sessionRegistry } from '../sessions.ts';
+import { type CanaryStatus, OperatorCanary } from './canary.ts';
 
 /** What the operator asks for. */
 export type AdminCommand =
   | { command: 'create-account'; email: string; password: string }
   | { command: 'reset-password'; email: string; password: string; twofa: 'keep' | 'off' }
   | { command: 'invite' }
+  | { command: 'canary' }
   | { command: 'status' }
   | { command: 'redrive'; queue: string };
 
@@ -32,7 +35,8 @@ export type AdminCommand =
 export type AdminAnswer =
   | { id: string }
   | { invitation: string }
-  | { queues: QueueStatus[] }
+  | { canary: string }
+  | { queues: QueueStatus[]; canaryStatus: CanaryStatus }
   | Redriven
   | { errors: string[] };
 
@@ -41,9 +45,11 @@ const REDRIVE_MS = 40_000;
 
 const clock = Date.now;
 const directory = table('DIRECTORY_TABLE');
-const accounts = new Accounts(directory, clock, sessionRegistry(directory));
+const sessions = sessionRegistry(directory);
+const accounts = new Accounts(directory, clock, sessions);
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: { ...CALL, requestTimeout: 5_000 } });
 const secrets = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
+const canary = new OperatorCanary(secrets);
 
 /** How a carrier's secret is read, for those that need one. */
 const CREDENTIALS: Partial<Record<string, (secret: string) => object | undefined>> = {
@@ -86,7 +92,9 @@ async function run(event: AdminCommand): Promise<AdminAnswer> {
     case 'invite':
       return { invitation: await accounts.invite() };
     case 'status':
-      return { queues: await statusOf(QUEUES) };
+      return { queues: await statusOf(QUEUES), canaryStatus: await canary.status() };
+    case 'canary':
+      return { canary: await canary.setUp(directory, accounts, sessions) };
     case 'redrive': {
       const found = QUEUES.find(({ name }) => name === event.queue);
       if (!found)
@@ -97,7 +105,9 @@ async function run(event: AdminCommand): Promise<AdminAnswer> {
     }
     default:
       return {
-        errors: ['unknown command, can only be create-account, reset-password, invite, status or redrive'],
+        errors: [
+          'unknown command, can only be create-account, reset-password, invite, canary, status or redrive',
+        ],
       };
   }
 }

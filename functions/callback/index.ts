@@ -4,6 +4,7 @@ import { publicLookup } from '../../lib/net/public-address.ts';
 import { type CallbackContext, parseCallbackRecord, runCallback } from '../../lib/receipts/callback.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { CALL, variable } from '../environment.ts';
+import { log } from '../log.ts';
 import { batchHandler } from '../work.ts';
 
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
@@ -13,7 +14,7 @@ const context: CallbackContext = {
   reports: new Queue(sqs, variable('REPEAT_QUEUE_URL')),
   lookup: publicLookup,
   clock: Date.now,
-  log: (level, message, fields) => console[level]({ message, ...fields }),
+  log,
 };
 
 export const handler = batchHandler((body) => runCallback(parseCallbackRecord(body), context), context.log);

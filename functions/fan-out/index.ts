@@ -9,10 +9,11 @@ import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { Copies } from '../../lib/messages/copies.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { CALL, carrierQueues, table, variable } from '../environment.ts';
+import { createJournal } from '../journal.ts';
 
+const journal = createJournal();
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
 const mailbox = table('MAILBOX_TABLE');
-const log: WorkerContext['log'] = (level, message, fields) => console[level]({ message, ...fields });
 const context: WorkerContext = {
   jobs: new Jobs(mailbox),
   devices: new DeviceRegistry(table('DIRECTORY_TABLE'), Date.now),
@@ -22,12 +23,13 @@ const context: WorkerContext = {
   queue: new Queue(sqs, variable('QUEUE_URL')),
   deadLetters: new Queue(sqs, variable('DEAD_LETTER_QUEUE_URL')),
   clock: Date.now,
-  history: new History({ mailbox, log }),
-  log,
+  history: new History({ mailbox, log: journal.log }),
+  log: journal.log,
+  count: journal.count,
 };
 
 /** One record after the other: memory stays that of one chunk. */
-export const handler = async (event: SQSEvent): Promise<SQSBatchResponse> => {
+export const handler = journal.wrap(async (event: SQSEvent): Promise<SQSBatchResponse> => {
   const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];
   for (const { messageId, body } of event.Records) {
     try {
@@ -38,4 +40,4 @@ export const handler = async (event: SQSEvent): Promise<SQSBatchResponse> => {
     }
   }
   return { batchItemFailures };
-};
+});

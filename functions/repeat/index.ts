@@ -5,6 +5,7 @@ import { Receipts } from '../../lib/receipts/receipts.ts';
 import { parseRepeatRecord, type RepeatContext, runRepeat } from '../../lib/receipts/repeat.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { CALL, carrierQueues, table, variable } from '../environment.ts';
+import { log } from '../log.ts';
 import { batchHandler } from '../work.ts';
 
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
@@ -16,7 +17,7 @@ const context: RepeatContext = {
   queue: new Queue(sqs, variable('QUEUE_URL')),
   callbacks: new Queue(sqs, variable('CALLBACK_QUEUE_URL')),
   clock: Date.now,
-  log: (level, message, fields) => console[level]({ message, ...fields }),
+  log,
 };
 
 export const handler = batchHandler((body) => runRepeat(parseRepeatRecord(body), context), context.log);

@@ -14,6 +14,7 @@ import { limitHeaders } from '../../lib/messages/limits.ts';
 import { Quota } from '../../lib/messages/quota.ts';
 import { Sender } from '../../lib/messages/send.ts';
 import { Receipts } from '../../lib/receipts/receipts.ts';
+import { Refusal } from '../../lib/refusal.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { on } from '../endpoint.ts';
 import {
@@ -27,6 +28,7 @@ import {
   variable,
 } from '../environment.ts';
 import { httpApp, serve } from '../http.ts';
+import { createJournal } from '../journal.ts';
 import { sessionOf } from '../session.ts';
 import * as endpoints from './endpoints.ts';
 
@@ -35,9 +37,9 @@ const bucket = attachmentsBucket();
 const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
 const mailbox = table('MAILBOX_TABLE');
 const directory = table('DIRECTORY_TABLE');
-const log = (level: 'warn', message: string, fields: Record<string, unknown>) =>
-  console[level]({ message, ...fields });
-const logFault: ThrottleLog = (message, fields) => console.error({ message, ...fields });
+const journal = createJournal();
+const { log } = journal;
+const logFault: ThrottleLog = (message, fields) => log('error', message, fields);
 const sender = new Sender({
   directory,
   mailbox: new Mailbox(mailbox, clock),
@@ -64,8 +66,9 @@ const sender = new Sender({
 
 const app = httpApp();
 on(app, endpoints.send, async ({ params }) => {
-  const { receipt, allowance, ...accepted } = await sender.send(params);
-  console.info({ message: 'accepted', ...accepted });
+  const { receipt, allowance, ...accepted } = await sender.send(params).catch(noteThrottling);
+  log('info', 'accepted', accepted);
+  if (!accepted.repeated) journal.count('Accepted', 1);
   // Of a repeat, the answer is the first one's to the letter.
   const fields = receipt === undefined ? {} : { receipt };
   return success(fields, limitHeaders(accepted.receivedAt, allowance), accepted.request);
@@ -73,9 +76,17 @@ on(app, endpoints.send, async ({ params }) => {
 
 on(app, endpoints.test, async ({ c, params, segment }) => {
   const session = await sessionOf(directory, c, params);
-  const { allowance: _, ...accepted } = await sender.test(session, sessionDevice(session, segment('id')));
-  console.info({ message: 'accepted a test', ...accepted });
+  const device = sessionDevice(session, segment('id'));
+  const { allowance: _, ...accepted } = await sender.test(session, device).catch(noteThrottling);
+  log('info', 'accepted a test', accepted);
+  journal.count('Accepted', 1);
   return success({}, {}, accepted.request);
 });
 
-export const handler = serve(app);
+export const handler = journal.wrap(serve(app));
+
+/** Counts a send that is refused for its number. */
+function noteThrottling(error: unknown): never {
+  if (error instanceof Refusal && error.status === 429) journal.count('Throttled', 1);
+  throw error;
+}

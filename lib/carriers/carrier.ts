@@ -44,8 +44,11 @@ export interface Push {
 export type Outcome =
   /** The carrier has it: mark delivered. */
   | { kind: 'accepted' }
-  /** Never going to work for this message or target. With `retire`, the target is dead (since `deadSince`, Unix seconds, if the carrier said). */
-  | { kind: 'refused'; reason: string; retire: boolean; deadSince?: number }
+  /**
+   * Never going to work for this message or target. With `retire`, the target is dead (since `deadSince`, Unix seconds,
+   * if the carrier said). With `expected`, nothing is wrong: nobody is there, or the carrier is off.
+   */
+  | { kind: 'refused'; reason: string; retire: boolean; deadSince?: number; expected?: true }
   /** Not now: try again by the queue, not before `retryAfter` seconds if the carrier said. */
   | { kind: 'failed'; reason: string; retryAfter?: number }
   /** Our credentials or configuration are wrong: alarm, keep target and message. */

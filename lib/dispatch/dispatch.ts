@@ -1,13 +1,16 @@
 import type { DeviceRegistry } from '../accounts/device-registry.ts';
 import type { Device } from '../accounts/devices.ts';
 import type { Carrier, CarrierName, Outcome, Push } from '../carriers/carrier.ts';
+import type { Log } from '../log.ts';
 import type { MessageRef } from '../mailbox/item.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { Count } from '../metrics.ts';
 import type { Receipts } from '../receipts/receipts.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
 import type { Clock } from '../storage/table.ts';
 import { type Address, carriersOf, type DispatchRecord, parseRecord } from './record.ts';
+import { withoutTarget } from './redact.ts';
 import { nextDelay } from './retry.ts';
 
 /** What dispatch over one carrier needs. */
@@ -22,15 +25,10 @@ export interface DispatchContext {
   /** Where a record goes that has used up its tries, with the reason. */
   deadLetters: Queue;
   clock: Clock;
-  log: DispatchLog;
+  /** One line a hand-off that needs somebody's attention, and one a record. */
+  log: Log;
+  count: Count;
 }
-
-/** One line a hand-off that needs somebody's attention, and one a record. Never message text, keys or targets. */
-export type DispatchLog = (
-  level: 'error' | 'info' | 'warn',
-  message: string,
-  fields: Record<string, unknown>,
-) => void;
 
 /** A record as the queue delivered it. */
 export interface Delivery {
@@ -59,11 +57,14 @@ interface Failure {
 export async function dispatchBatch(deliveries: Delivery[], context: DispatchContext): Promise<string[]> {
   const failed = await Promise.all(
     deliveries.map(async ({ id, body }) => {
+      let record: DispatchRecord | undefined;
       try {
-        await dispatchRecord(parseRecord(body), context);
+        record = parseRecord(body);
+        await dispatchRecord(record, context);
         return [];
       } catch (error) {
-        context.log('error', 'record failed, the queue repeats it', { record: id, error: String(error) });
+        const about = { record: id, ...(record && aboutOf(record)) };
+        context.log('error', 'record failed, the queue repeats it', { ...about, error: String(error) });
         return [id];
       }
     }),
@@ -88,6 +89,8 @@ async function dispatchRecord(record: DispatchRecord, context: DispatchContext):
     ...(again ? gone.map((ref) => ({ ...ref, ...pick(record) })) : []),
   ];
   const counts: Record<string, number> = {};
+  /** When the carrier took the first of them. */
+  let handedOver: number | undefined;
   const failures = await settleAll(
     record.to.map(async (address): Promise<Failure | undefined> => {
       const [user, id, messageId] = address;
@@ -97,15 +100,20 @@ async function dispatchRecord(record: DispatchRecord, context: DispatchContext):
         counts.dropped = (counts.dropped ?? 0) + 1;
         return undefined;
       }
-      const outcome = await context.carrier.send(pushOf(message, user, device));
+      const answer = await context.carrier.send(pushOf(message, user, device));
+      const outcome: Outcome =
+        'reason' in answer ? { ...answer, reason: withoutTarget(answer.reason, device.push) } : answer;
       counts[outcome.kind] = (counts[outcome.kind] ?? 0) + 1;
+      if (outcome.kind === 'accepted') handedOver ??= context.clock();
       return settle(outcome, address, message, device, record, context);
     }),
   );
   const pending = failures.filter((failure) => failure !== undefined);
-  const latency = Math.round(context.clock() - record.acceptedAt);
-  context.log('info', 'dispatched', { umid: record.umid, attempt: record.attempt, latency, ...counts });
-  if (record.receipt !== undefined && counts.accepted) await noteDelivery(record.receipt, context);
+  const latency =
+    handedOver === undefined ? undefined : Math.max(0, Math.round(handedOver - record.acceptedAt));
+  if (latency !== undefined) context.count('Latency', latency);
+  context.log('info', 'dispatched', { ...aboutOf(record), attempt: record.attempt, latency, ...counts });
+  if (record.receipt !== undefined && counts.accepted) await noteDelivery(record, record.receipt, context);
   if (pending.length > 0) await repeat(record, pending, context);
 }
 
@@ -126,11 +134,15 @@ function pick({
 }
 
 /** One write a record, not a device. Only its sender's curiosity depends on it, so a fault repeats nothing. */
-async function noteDelivery(receipt: string, { receipts, log }: DispatchContext): Promise<void> {
+async function noteDelivery(
+  record: DispatchRecord,
+  receipt: string,
+  { receipts, log }: DispatchContext,
+): Promise<void> {
   try {
     await receipts.delivered(receipt);
   } catch (error) {
-    log('warn', 'could not note the delivery on the receipt', { error: String(error) });
+    log('warn', 'could not note the delivery on the receipt', { ...aboutOf(record), error: String(error) });
   }
 }
 
@@ -140,29 +152,32 @@ async function settle(
   address: Address,
   message: Waiting,
   device: Device,
-  { again }: DispatchRecord,
+  record: DispatchRecord,
   context: DispatchContext,
 ): Promise<Failure | undefined> {
-  const about = { umid: message.umid, device: device.id };
+  const about = { ...aboutOf(record), device: device.id };
   switch (outcome.kind) {
     case 'accepted':
       try {
-        await context.mailbox.markDelivered(message, context.name, message.expiresAt, again?.n);
+        await context.mailbox.markDelivered(message, context.name, message.expiresAt, record.again?.n);
       } catch (error) {
         // Accepted but not marked: try again later; the collapse key makes the second push replace the first.
         context.log('warn', 'could not mark as delivered', { ...about, error: String(error) });
         return { address, reason: 'not marked', retryAfter: 0 };
       }
+      context.count('Delivered', 1);
       return undefined;
     case 'refused': {
       const registered = (device.pushSince ?? 0) / 1000;
       const dead = outcome.retire && (outcome.deadSince === undefined || outcome.deadSince >= registered);
       const retired = dead && device.pushSince !== undefined;
       if (retired) await context.devices.retire(address[0], device.id, device.pushSince!);
+      if (!outcome.expected) context.count('Refused', 1);
       context.log('info', 'refused', { ...about, reason: outcome.reason, retired });
       return undefined;
     }
     case 'fault':
+      context.count('ConfigurationFault', 1);
       context.log('error', 'the carrier refuses our configuration', { ...about, reason: outcome.reason });
       return undefined;
     case 'failed':
@@ -180,25 +195,25 @@ async function repeat(record: DispatchRecord, failures: Failure[], context: Disp
     to: failures.map(({ address }) => address),
   };
   const reasons = [...new Set(failures.map(({ reason }) => reason))];
+  const about = { ...aboutOf(record), devices: rest.to.length };
   if (delay === undefined && record.again) {
-    context.log('info', 'left to the next repetition', {
-      umid: record.umid,
-      devices: rest.to.length,
-      reasons,
-    });
+    context.log('info', 'left to the next repetition', { ...about, reasons });
     return;
   }
   if (delay === undefined) {
     await context.deadLetters.send([{ ...rest, reasons }]);
-    context.log('error', 'given up, the message stays for sync', {
-      umid: record.umid,
-      devices: rest.to.length,
-      reasons,
-    });
+    context.count('GivenUp', rest.to.length);
+    context.log('error', 'given up, the message stays for sync', { ...about, reasons });
     return;
   }
   await context.queue.send([rest], delay);
-  context.log('warn', 'will be tried again', { umid: record.umid, devices: rest.to.length, delay, reasons });
+  context.count('Retries', rest.to.length);
+  context.log('warn', 'will be tried again', { ...about, delay, reasons });
+}
+
+/** What finds a message in the logs: by the id that its sender was answered, where the record has it. */
+function aboutOf({ request, umid }: DispatchRecord): { request?: string; umid: number } {
+  return { ...(request !== undefined && { request }), umid };
 }
 
 function pushOf(message: Waiting, user: string, device: Device): Push {

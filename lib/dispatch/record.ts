@@ -10,6 +10,8 @@ export interface DispatchRecord {
   v: 1;
   /** Id of the message across all its recipients, for the logs. */
   umid: number;
+  /** Id that the sender was answered, for the logs. Records that were queued by an earlier release have none. */
+  request?: string;
   /** When the message was accepted. Unix milliseconds; what the retry budget and the latency are counted from. */
   acceptedAt: number;
   /** When the message stops existing. Unix seconds. */

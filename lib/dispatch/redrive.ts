@@ -57,7 +57,8 @@ export async function redrive(
 
 /** A dispatch record as if its message had been accepted now: its budget begins anew. */
 export const renewDispatch: Renew = (body, now): DispatchRecord => {
-  const { v, umid, expiresAt, priority, to, receipt, again } = parseRecord(body);
+  const { v, umid, request, expiresAt, priority, to, receipt, again } = parseRecord(body);
   const emergency = { ...(receipt !== undefined && { receipt }), ...(again && { again }) };
-  return { v, umid, expiresAt, priority, to, ...emergency, acceptedAt: now, attempt: 0 };
+  const about = { umid, ...(request !== undefined && { request }) };
+  return { v, ...about, expiresAt, priority, to, ...emergency, acceptedAt: now, attempt: 0 };
 };

@@ -25,13 +25,14 @@ export async function queueDispatch(
 ): Promise<void> {
   const [first] = stored;
   if (!first) return;
-  const { umid, expiresAt, priority } = first;
+  const { umid, request, expiresAt, priority } = first;
   const wanted = stored.map(({ user, device, id }) => ({
     device: devices.get(device)!,
     address: [user, device, id] as Address,
   }));
   await queueAddresses(queues, wanted, {
     umid,
+    request,
     acceptedAt,
     expiresAt,
     priority,

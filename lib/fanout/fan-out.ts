@@ -3,9 +3,11 @@ import type { Renew } from '../dispatch/redrive.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
 import { type CopyRef, copyRef } from '../history/entry.ts';
 import type { History } from '../history/history.ts';
+import type { Log } from '../log.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import type { Copies } from '../messages/copies.ts';
 import { type Addressee, activeDevices, type Recipient } from '../messages/recipients.ts';
+import type { Count } from '../metrics.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import { startRepeats } from '../receipts/repeat.ts';
 import { takeBack } from '../storage/left-behind.ts';
@@ -75,7 +77,8 @@ export interface FanOutContext {
 export interface WorkerContext extends FanOutContext {
   /** Where the users go for whom it could not be done. */
   deadLetters: Queue;
-  log(level: 'error' | 'info' | 'warn', message: string, fields: Record<string, unknown>): void;
+  log: Log;
+  count: Count;
 }
 
 /**
@@ -132,7 +135,7 @@ export async function runChunk(record: FanOutRecord, context: WorkerContext): Pr
   if (expiresAt * 1000 <= context.clock()) return;
   const envelope = await context.jobs.get(job);
   if (!envelope) {
-    context.log('warn', 'the job of a chunk was withdrawn', { umid: job.umid, users: users.length });
+    context.log('warn', 'the job of a chunk was withdrawn', { ...aboutOf(record), users: users.length });
     return;
   }
   const recipients = await recipientsOf(record, context);
@@ -166,7 +169,13 @@ export async function runChunk(record: FanOutRecord, context: WorkerContext): Pr
       await context.history.addChunk({ ...job, chunk }, reached, Math.floor(acceptedAt / 1000));
   }
   const copies = reached.length;
-  context.log('info', 'fanned out', { umid: job.umid, users: users.length, copies, failed: failed.size });
+  context.count('FanOutCopies', copies);
+  context.log('info', 'fanned out', {
+    ...aboutOf(record),
+    users: users.length,
+    copies,
+    failed: failed.size,
+  });
   if (failed.size > 0) await repeat(record, [...failed], context);
 }
 
@@ -198,7 +207,8 @@ async function storeSlice(
   return results.flatMap((result, n) => {
     if (result.status === 'fulfilled') return [result.value];
     failed.add(slice[n]!.user);
-    log('warn', 'a copy could not be stored', { umid: common.umid, error: String(result.reason) });
+    const { request, umid } = common;
+    log('warn', 'a copy could not be stored', { request, umid, error: String(result.reason) });
     return [];
   });
 }
@@ -207,10 +217,17 @@ async function repeat(record: FanOutRecord, users: string[], context: WorkerCont
   const rest: FanOutRecord = { ...record, users, attempt: record.attempt + 1 };
   if (rest.attempt >= ATTEMPTS) {
     await context.deadLetters.send([rest]);
-    context.log('error', 'users given up', { umid: record.job.umid, users: users.length });
+    context.count('GivenUp', users.length);
+    context.log('error', 'users given up', { ...aboutOf(record), users: users.length });
     return;
   }
   await context.queue.send([rest], Math.ceil(Math.random() * 2 ** rest.attempt));
+  context.count('Retries', users.length);
+}
+
+/** What finds a message in the logs. */
+function aboutOf({ job: { request, umid } }: FanOutRecord): { request: string; umid: number } {
+  return { request, umid };
 }
 
 /** Reads a record from the queue. @throws Error if it is not one */

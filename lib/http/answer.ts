@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ErrorHandler } from 'hono';
+import type { Log } from '../log.ts';
 import { Refusal } from '../refusal.ts';
 import { BodyError } from './errors.ts';
 
@@ -52,15 +53,14 @@ export function failure(refusal: Refusal, style: ErrorStyle = 'list'): Response 
  * What a handler threw, as an answer: a refusal as it says, anything else as a 500 that says nothing but an id, under
  * which the log has the rest. The sender may try again after five seconds (Pushover's rule for 5xx).
  */
-export function onError(style: ErrorStyle = 'list'): ErrorHandler {
+export function onError(log: Log, style: ErrorStyle = 'list'): ErrorHandler {
   return (error, c) => {
     if (error instanceof Refusal) return failure(error, style);
     if (error instanceof BodyError) {
       return failure(new Refusal({ field: error.field, reason: error.reason }, error.status), style);
     }
     const request = randomUUID();
-    console.error({
-      message: 'request failed',
+    log('error', 'request failed', {
       request,
       path: c.req.routePath,
       error: `${error.name}: ${error.message}`,

@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import { RequestError } from '../carriers/http2/errors.ts';
 import type { Renew } from '../dispatch/redrive.ts';
+import type { Log } from '../log.ts';
 import { httpPost } from '../net/post.ts';
 import { HTTP_PROTOCOLS, publicUrl } from '../net/public-address.ts';
 import type { Queue } from '../storage/queue.ts';
@@ -32,7 +33,7 @@ export interface CallbackContext {
   reports: Queue;
   lookup: LookupFunction;
   clock: Clock;
-  log(level: 'error' | 'info' | 'warn', message: string, fields: Record<string, unknown>): void;
+  log: Log;
 }
 
 /** Limit of one call, milliseconds. */

@@ -1,6 +1,7 @@
 import type { DeviceRegistry } from '../accounts/device-registry.ts';
 import type { Address } from '../dispatch/record.ts';
 import { type CarrierQueues, queueAddresses } from '../dispatch/router.ts';
+import type { Log } from '../log.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import { MAX_DELAY, type Queue } from '../storage/queue.ts';
@@ -15,6 +16,8 @@ export interface RepeatRecord extends Schedule {
   kind: 'repeat';
   receipt: string;
   umid: number;
+  /** Id that the sender was answered, for the logs. Records of an earlier release have none. */
+  request?: string;
   /** Number of the next repetition, from 1; one more than the last stands for the end. */
   step: number;
   to: Address[];
@@ -40,7 +43,7 @@ export interface RepeatContext {
   queue: Queue;
   callbacks: Queue;
   clock: Clock;
-  log(level: 'error' | 'info' | 'warn', message: string, fields: Record<string, unknown>): void;
+  log: Log;
 }
 
 /** Devices in one chain: their addresses stay well within the 64 KB that SQS bills as one request. */
@@ -66,7 +69,8 @@ export async function startRepeats(
     const to = stored
       .slice(start, start + CHAIN_DEVICES)
       .map(({ user, device, id }): Address => [user, device, id]);
-    const chain: RepeatRecord = { v: 1, kind: 'repeat', receipt, umid, ...schedule, step: 1, to };
+    const { request } = stored[start]!;
+    const chain: RepeatRecord = { v: 1, kind: 'repeat', receipt, umid, request, ...schedule, step: 1, to };
     await queue.send([chain], delay);
   }
 }
@@ -96,7 +100,7 @@ export async function runRepeat(
   if (wake === undefined) return;
   if (wake > clock()) return queue.send([record], delayUntil(wake, clock()));
   const receipt = await receipts.find(record.receipt);
-  const about = { umid: record.umid, step: record.step };
+  const about = { ...aboutOf(record), step: record.step };
   if (receipt?.acknowledged) {
     // Queued with the acknowledgement, unless that died before it came to it.
     await queueCallback(receipt, context.callbacks, receipts);
@@ -123,13 +127,18 @@ async function repeat(record: RepeatRecord, n: number, { devices, queues }: Repe
   });
   const until = Math.min(record.expiresAt, Math.ceil(wakeAt(record, n + 1)! / 1000));
   await queueAddresses(queues, found, {
-    umid: record.umid,
+    ...aboutOf(record),
     acceptedAt: dueAt(record, n),
     expiresAt: record.expiresAt,
     priority: 2,
     receipt: record.receipt,
     again: { n, until },
   });
+}
+
+/** What finds a message in the logs. */
+function aboutOf({ request, umid }: RepeatRecord): { request?: string; umid: number } {
+  return { ...(request !== undefined && { request }), umid };
 }
 
 /** SQS delays by whole seconds, so a step comes up to a second late rather than early. */

@@ -7,7 +7,7 @@ export interface LambdaOptions {
   /** A function by name. */
   find(name: string): LocalFunction | undefined;
   /** Runs an asynchronous invocation with Lambda's retries; returns at once. */
-  invokeLater(target: LocalFunction, payload: unknown): void;
+  invokeLater(target: LocalFunction, payload: unknown): Promise<unknown>;
 }
 
 /** Bytes of an asynchronous invocation's payload (AWS Lambda developer guide, "Lambda quotas"). */
@@ -50,7 +50,7 @@ export function createLambda({ find, invokeLater }: LambdaOptions): Service {
         const message = `Request must be smaller than ${MAX_EVENT} bytes for the InvokeFunction operation`;
         return failure(413, 'RequestTooLargeException', message);
       }
-      invokeLater(target, payload);
+      void invokeLater(target, payload);
       return { status: 202, headers: {}, body: '' };
     },
   };

@@ -1,11 +1,11 @@
 /** Lambda's asynchronous invocation: a queue of its own, two more tries after an error. */
 import { asNumber, asString, TemplateError } from '../template/json.ts';
 import { type Model, whereIs } from '../template/model.ts';
-import type { CloudLog, LocalFunction } from '../types.ts';
+import type { CloudLog, InvokeResult, LocalFunction } from '../types.ts';
 
 export interface AsyncInvoker {
-  /** Invokes in the background. */
-  invoke(target: LocalFunction, payload: unknown): void;
+  /** Invokes in the background. @returns what the first try gives; nobody has to wait for it */
+  invoke(target: LocalFunction, payload: unknown): Promise<InvokeResult>;
   /** Forgets the tries that wait. */
   close(): void;
 }
@@ -39,27 +39,27 @@ export function createAsyncInvoker(
   delays: readonly number[] = DELAYS,
 ): AsyncInvoker {
   const timers = new Set<NodeJS.Timeout>();
-  const attempt = async (target: LocalFunction, payload: unknown, tries: number): Promise<void> => {
-    const { error } = await target.invoke(payload);
-    if (!error) return;
+  const attempt = async (target: LocalFunction, payload: unknown, tries: number): Promise<InvokeResult> => {
+    const result = await target.invoke(payload);
+    const { error } = result;
+    if (!error) return result;
     const { name } = target.spec;
     const delay = tries < (retries.get(name) ?? delays.length) ? delays[tries] : undefined;
     if (delay === undefined) {
       log('error', `${name}: asynchronous invocation given up after ${tries + 1} tries: ${error.message}`, {
         function: name,
       });
-      return;
+      return result;
     }
     const timer = setTimeout(() => {
       timers.delete(timer);
       void attempt(target, payload, tries + 1);
     }, delay);
     timers.add(timer);
+    return result;
   };
   return {
-    invoke(target, payload) {
-      void attempt(target, payload, 0);
-    },
+    invoke: (target, payload) => attempt(target, payload, 0),
     close() {
       for (const timer of timers) clearTimeout(timer);
     },

@@ -10,20 +10,22 @@ interface Permission {
   sourceArn: string | undefined;
 }
 
-/** Answers whether an API may invoke a function. */
+/** Answers whether something outside may invoke a function. */
 export type MayInvoke = (functionArn: string, sourceArn: string) => boolean;
 
 /**
- * Reads every `AWS::Lambda::Permission` for API Gateway.
+ * Reads every `AWS::Lambda::Permission` for a service.
  *
- * @returns a check that is true if a permission with principal `apigateway.amazonaws.com` names the function and a
- *   `SourceArn` that matches (a permission without SourceArn matches every source, as in AWS)
+ * @returns a check that is true if a permission with that principal names the function and a `SourceArn` that matches (a permission without SourceArn matches every source, as in AWS)
  */
-export function readPermissions(model: Model): MayInvoke {
+export function readPermissions(
+  model: Model,
+  principal: 'apigateway.amazonaws.com' | 'events.amazonaws.com',
+): MayInvoke {
   const permissions: Permission[] = [];
   for (const resource of model.ofType('AWS::Lambda::Permission')) {
     const { properties } = resource;
-    if (properties.Principal !== 'apigateway.amazonaws.com') continue;
+    if (properties.Principal !== principal) continue;
     const name = asString(properties.FunctionName, whereIs(resource, 'FunctionName'));
     permissions.push({
       functionArn: name.startsWith('arn:') ? name : arn('lambda', `function:${name}`),

@@ -87,7 +87,8 @@ function writeLine(text: string, level: string): void {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
       const own = parsed as { level?: unknown; message?: unknown };
-      log(typeof own.level === 'string' ? own.level : level, own.message, { ...parsed });
+      const bytes = Buffer.byteLength(text);
+      log(typeof own.level === 'string' ? own.level : level, own.message, { ...parsed, bytes });
       return;
     }
   } catch {

@@ -79,10 +79,11 @@ export function createFunction(spec: FunctionSpec, options: FunctionOptions): La
   function keepLine(line: LogLine): void {
     if (logs.length === KEPT_LINES) logs.shift();
     logs.push(line);
-    const level = line.level.toLowerCase();
+    const { timestamp: _, level: given, requestId, message, bytes: __, _aws: ___, ...fields } = line;
+    const level = given.toLowerCase();
     const known = level === 'debug' || level === 'warn' || level === 'error' ? level : 'info';
-    const text = typeof line.message === 'string' ? line.message : JSON.stringify(line.message ?? line);
-    log(known, text, { function: spec.name, requestId: line.requestId });
+    const text = typeof message === 'string' ? message : JSON.stringify(message ?? line);
+    log(known, text, { function: spec.name, requestId, ...fields });
   }
 
   /** What Lambda's own side has to say about an invocation. */

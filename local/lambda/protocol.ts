@@ -6,6 +6,8 @@ export interface LogLine {
   level: string;
   requestId?: string;
   message: unknown;
+  /** Of a line that the function wrote as JSON: its size. Lambda keeps such a line as it is. */
+  bytes?: number;
   [field: string]: unknown;
 }
 

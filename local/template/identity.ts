@@ -76,6 +76,34 @@ const IDENTITIES: Record<string, Identify> = {
     const ref = physicalName(seed, 'AlarmName', 255);
     return { ref, attributes: { Arn: arn('cloudwatch', `alarm:${ref}`) } };
   },
+  'AWS::Events::Rule': (seed) => {
+    const ref = physicalName(seed, 'Name', 64);
+    return { ref, attributes: { Arn: arn('events', `rule/${ref}`) } };
+  },
+  // What watches a deployment and tells people: known, so that what names it can be resolved, and not run.
+  'AWS::CloudWatch::CompositeAlarm': (seed) => {
+    const ref = physicalName(seed, 'AlarmName', 255);
+    return { ref, attributes: { Arn: arn('cloudwatch', `alarm:${ref}`) } };
+  },
+  'AWS::CloudWatch::Dashboard': (seed) => ({
+    ref: physicalName(seed, 'DashboardName', 255),
+    attributes: {},
+  }),
+  'AWS::KMS::Key': (seed) => {
+    const ref = uuid(seed);
+    return { ref, attributes: { Arn: arn('kms', `key/${ref}`), KeyId: ref } };
+  },
+  'AWS::Logs::QueryDefinition': (seed) => numbered(seed, 'QueryDefinitionId'),
+  'AWS::SNS::Subscription': (seed) => {
+    const ref = `${seed.property('TopicArn')}:${uuid(seed)}`;
+    return { ref, attributes: { Arn: ref } };
+  },
+  'AWS::SNS::Topic': (seed) => {
+    const TopicName = physicalName(seed, 'TopicName', 256);
+    const TopicArn = arn('sns', TopicName);
+    return { ref: TopicArn, attributes: { TopicArn, TopicName } };
+  },
+  'AWS::SNS::TopicPolicy': (seed) => numbered(seed, 'Id'),
   'AWS::IAM::Policy': (seed) => numbered(seed, 'Id'),
   'AWS::Lambda::Permission': (seed) => numbered(seed, 'Id'),
   'AWS::Lambda::EventInvokeConfig': (seed) => numbered(seed, 'Id'),

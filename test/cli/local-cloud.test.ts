@@ -375,12 +375,16 @@ describe('where sign-up is closed', () => {
     const { queues } = await ask(machine, 'admin', 'status');
     const done = await ask(machine, 'admin', 'redrive', 'fcm');
     const unknown = await machine.run(['admin', 'redrive', 'sms']);
+    const canary = await machine.run(['admin', 'canary']);
 
     assert.match(shown.stdout, /^fcm +on +0 +0$/m);
     assert.match(shown.stdout, /^desktop +needs none +0 +0$/m);
+    assert.match(shown.stdout, /^Canary: off \(peal\.config\.ts\)$/m);
     assert.equal((queues as unknown[]).length, 7);
     assert.deepEqual(done, { records: 0, expired: 0, unreadable: 0 });
     assert.equal(unknown.code, 1);
+    assert.equal(canary.code, 1);
+    assert.match(canary.stderr, /no canary is deployed/);
     assert.match(unknown.stderr, /can only be fcm, apns, webpush, desktop, fan-out, repeat, callback/);
   });
 

@@ -16,8 +16,9 @@ async function admin(command: AdminCommand): Promise<Record<string, unknown>> {
 test('says of each queue what waits, what was given up, and whether its carrier has credentials', async () => {
   await peal().cloud.putSecret('ApnsCredentials', '{}');
 
-  const { queues } = await admin({ command: 'status' });
+  const { queues, canaryStatus } = await admin({ command: 'status' });
 
+  assert.deepEqual(canaryStatus, { state: 'off' });
   assert.deepEqual(queues, [
     { name: 'fcm', credentials: 'on', waiting: 0, deadLetters: 0 },
     { name: 'apns', credentials: 'off', waiting: 0, deadLetters: 0 },

@@ -54,7 +54,7 @@ export async function openPeal({
   const lines: LogLine[] = [];
   const log: CloudLog = (level, message, fields) => void lines.push({ level, message, fields });
   const assembly = options.assembly ?? (await currentAssembly(config));
-  const peal = await startPeal({ sweepInterval: 0, ...options, assembly, log });
+  const peal = await startPeal({ sweepInterval: 0, schedules: 'off', ...options, assembly, log });
   return { ...peal, lines };
 }
 

@@ -15,14 +15,15 @@ export function createDesktop(client: ApiGatewayManagementApiClient, connections
   return {
     async send({ device }): Promise<Outcome> {
       const connection = await connections.find(device);
-      if (connection === undefined) return { kind: 'refused', reason: 'not connected', retire: false };
+      if (connection === undefined)
+        return { kind: 'refused', reason: 'not connected', retire: false, expected: true };
       const posted = await post(client, connection, SIGNAL.sync, TIMEOUT);
       switch (posted.kind) {
         case 'sent':
           return { kind: 'accepted' };
         case 'gone':
           await connections.forget(device, connection);
-          return { kind: 'refused', reason: 'connection gone', retire: false };
+          return { kind: 'refused', reason: 'connection gone', retire: false, expected: true };
         case 'denied':
           return { kind: 'fault', reason: posted.reason };
         case 'failed':

@@ -1,6 +1,7 @@
 import type { Device } from '../../accounts/devices.ts';
 import { findSession, isOpen, type Session, sessionDevice } from '../../accounts/sessions.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
+import type { Count } from '../../metrics.ts';
 import { Refusal } from '../../refusal.ts';
 import type { Table } from '../../storage/table.ts';
 import type { Connections } from './connections.ts';
@@ -14,6 +15,7 @@ export interface LoginContext {
   /** Notes that a device of an account is here. Never throws. */
   seen(user: string, device: Device): Promise<void>;
   post(connection: string, signal: Signal): Promise<Posted>;
+  count: Count;
 }
 
 /** `login:<device id>:<secret>`, with a line end or, as one client sends it, without. */
@@ -50,6 +52,7 @@ export async function socketFrame(
     if (elsewhere !== undefined) await context.post(elsewhere, SIGNAL.reconnect);
     return SIGNAL.error;
   }
+  context.count('SocketLogins', 1);
   const [pending] = await Promise.all([
     context.mailbox.hasPending(device.id),
     context.seen(session.user, device),

@@ -63,7 +63,7 @@ describe('an assembly of CDK', () => {
     const [spec] = specs;
     const grants = readRoles(model).get(spec?.roleArn ?? '')?.grants ?? [];
     const apis = readApis(model);
-    const mayInvoke = readPermissions(model);
+    const mayInvoke = readPermissions(model, 'apigateway.amazonaws.com');
 
     assert.deepEqual(
       stacks.map(({ name }) => name),

@@ -130,11 +130,11 @@ describe('intrinsic functions', () => {
 
 describe('model', () => {
   test('refuses a resource type that it does not know', () => {
-    const stacks = { S: { Resources: { X: { Type: 'AWS::SNS::Topic' } } } };
+    const stacks = { S: { Resources: { X: { Type: 'AWS::Kinesis::Stream' } } } };
 
     assert.throws(
       () => model(stacks),
-      /S\/X: the local cloud does not know the resource type AWS::SNS::Topic/,
+      /S\/X: the local cloud does not know the resource type AWS::Kinesis::Stream/,
     );
   });
 
@@ -168,6 +168,11 @@ describe('model', () => {
       Fn: 'AWS::Lambda::Function',
       Api: 'AWS::ApiGatewayV2::Api',
       Log: 'AWS::Logs::LogGroup',
+      Topic: 'AWS::SNS::Topic',
+      Key: 'AWS::KMS::Key',
+      Rule: 'AWS::Events::Rule',
+      Dashboard: 'AWS::CloudWatch::Dashboard',
+      All: 'AWS::CloudWatch::CompositeAlarm',
     };
     const Resources = Object.fromEntries(Object.entries(types).map(([id, Type]) => [id, { Type }]));
 
@@ -189,6 +194,11 @@ describe('model', () => {
       /^https:\/\/[a-z0-9]{10}\.execute-api\.us-east-1\.amazonaws\.com$/,
     );
     assert.equal(of('Log')?.attributes.Arn, 'arn:aws:logs:us-east-1:000000000000:log-group:S-Log:*');
+    assert.equal(of('Topic')?.ref, 'arn:aws:sns:us-east-1:000000000000:S-Topic');
+    assert.match(of('Key')?.attributes.Arn ?? '', /^arn:aws:kms:us-east-1:000000000000:key\/[0-9a-f-]{36}$/);
+    assert.equal(of('Rule')?.attributes.Arn, 'arn:aws:events:us-east-1:000000000000:rule/S-Rule');
+    assert.equal(of('Dashboard')?.ref, 'S-Dashboard');
+    assert.equal(of('All')?.attributes.Arn, 'arn:aws:cloudwatch:us-east-1:000000000000:alarm:S-All');
   });
 
   test('shortens names to what AWS allows, the same at every start', () => {
