@@ -52,21 +52,15 @@ export class ApiStack extends Stack {
       // A whole CPU: sealing for fifty users' devices is arithmetic.
       memory: 1769,
     })
-      // A query reads a group's members; puts and deletes are of receipts, updates count against the limits.
-      .allow(
-        [
-          'dynamodb:BatchGetItem',
-          'dynamodb:Query',
-          'dynamodb:PutItem',
-          'dynamodb:UpdateItem',
-          'dynamodb:DeleteItem',
-        ],
-        directory.tableArn,
-      )
-      .allow(
-        ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-        mailbox.tableArn,
-      )
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'groups')
+      .allowItems(['Query'], directory, 'groups')
+      // Counts against the limits.
+      .allowItems(['UpdateItem'], directory, 'tokens', 'accounts')
+      .allowItems(['PutItem'], directory, 'receipts', 'tags')
+      .allowItems(['DeleteItem'], directory, 'receipts')
+      .allowItems(['GetItem'], mailbox, 'claims')
+      .allowItems(['PutItem', 'DeleteItem'], mailbox, 'devices', 'claims', 'jobs')
+      .allowItems(['UpdateItem', 'DeleteItem'], mailbox, 'attachments')
       .allow(['s3:PutObject'], ...objects('attachments'))
       .allow(['s3:GetObject'], ...objects('uploads'))
       .allow(['s3:DeleteObject'], ...objects('attachments', 'uploads'))
@@ -86,12 +80,11 @@ export class ApiStack extends Stack {
       timeout: Duration.seconds(29),
       memory: 1024,
     })
-      // Updates note the use of a session.
-      .allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], directory.tableArn)
-      .allow(
-        ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
-        mailbox.tableArn,
-      )
+      .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts')
+      // Notes the use of a session.
+      .allowItems(['UpdateItem'], directory, 'accounts')
+      .allowItems(['GetItem', 'Query', 'UpdateItem', 'BatchWriteItem'], mailbox, 'devices')
+      .allowItems(['UpdateItem', 'BatchWriteItem'], mailbox, 'attachments')
       .allow(['s3:DeleteObject'], ...objects('attachments', 'plain'));
 
     const attachments = new PealFunction(this, 'Attachments', {
@@ -102,8 +95,9 @@ export class ApiStack extends Stack {
       // An image is opened in memory for a device without a key.
       memory: 1024,
     })
-      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
-      .allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], mailbox.tableArn)
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts')
+      .allowItems(['GetItem'], mailbox, 'devices')
+      .allowItems(['GetItem', 'UpdateItem'], mailbox, 'attachments')
       // What it presigns is done under its role.
       .allow(['s3:GetObject'], ...objects('attachments', 'plain'))
       .allow(['s3:PutObject'], ...objects('plain', 'uploads'))
@@ -120,10 +114,9 @@ export class ApiStack extends Stack {
       timeout: Duration.seconds(15),
       memory: 512,
     })
-      .allow(
-        ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
-        directory.tableArn,
-      )
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'receipts')
+      .allowItems(['Query'], directory, 'tags')
+      .allowItems(['GetItem', 'UpdateItem'], directory, 'receipts')
       .allow(['sqs:SendMessage'], dispatch.receipts.callbacks.queue.queueArn);
 
     const account = new PealFunction(this, 'Account', {
@@ -140,20 +133,14 @@ export class ApiStack extends Stack {
       // argon2id takes 50 ms of a whole CPU.
       memory: 1769,
     })
-      .allow(
-        [
-          'dynamodb:BatchGetItem',
-          'dynamodb:BatchWriteItem',
-          'dynamodb:GetItem',
-          'dynamodb:PutItem',
-          'dynamodb:UpdateItem',
-          'dynamodb:DeleteItem',
-          'dynamodb:Query',
-        ],
-        directory.tableArn,
-      )
+      .allowItems(['GetItem', 'PutItem', 'UpdateItem'], directory, 'logins', 'throttles')
+      .allowItems(['PutItem', 'UpdateItem', 'DeleteItem'], directory, 'accounts', 'tokens')
+      .allowItems(['BatchGetItem', 'GetItem', 'Query', 'BatchWriteItem'], directory, 'accounts')
+      .allowItems(['BatchGetItem', 'DeleteItem'], directory, 'connections')
       .allow(['secretsmanager:GetSecretValue'], data.masterSecret.secretArn)
       .allow(['execute-api:ManageConnections'], dispatch.socket.manage);
+    // Redeems them.
+    if (signUp === 'invitation') account.allowItems(['DeleteItem'], directory, 'invitations');
 
     const info = new PealFunction(this, 'Info', {
       bundle: bundles('info'),
@@ -161,7 +148,9 @@ export class ApiStack extends Stack {
       environment: { DIRECTORY_TABLE: directory.tableName, ...quota },
       timeout: Duration.seconds(15),
       memory: 512,
-    }).allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], directory.tableArn);
+    })
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'groups')
+      .allowItems(['Query'], directory, 'groups');
 
     const groups = new PealFunction(this, 'Groups', {
       bundle: bundles('groups'),
@@ -169,16 +158,10 @@ export class ApiStack extends Stack {
       environment: { DIRECTORY_TABLE: directory.tableName },
       timeout: Duration.seconds(29),
       memory: 1024,
-    }).allow(
-      [
-        'dynamodb:BatchGetItem',
-        'dynamodb:Query',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:DeleteItem',
-      ],
-      directory.tableArn,
-    );
+    })
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'groups')
+      .allowItems(['Query', 'PutItem'], directory, 'accounts', 'groups')
+      .allowItems(['UpdateItem', 'DeleteItem'], directory, 'groups');
 
     const openapi = new PealFunction(this, 'OpenApi', {
       bundle: bundles('openapi'),
@@ -196,10 +179,8 @@ export class ApiStack extends Stack {
       // A whole CPU: reading an image of four million pixels is arithmetic.
       memory: 1769,
     })
-      .allow(
-        ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
-        directory.tableArn,
-      )
+      .allowItems(['BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'], directory, 'accounts')
+      .allowItems(['UpdateItem'], directory, 'tokens')
       .allow(
         ['s3:GetObject', 's3:PutObject'],
         ...['icons/*', 'sounds/*'].map((keys) => data.media.arnForObjects(keys)),
@@ -218,7 +199,7 @@ export class ApiStack extends Stack {
       timeout: Duration.seconds(15),
       memory: 512,
     })
-      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      .allowItems(['BatchGetItem'], directory, 'accounts')
       .allow(['secretsmanager:GetSecretValue'], data.webPushSecret.secretArn);
 
     const admin = operator(this, data, dispatch, bundles('admin'));

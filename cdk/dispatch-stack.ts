@@ -52,7 +52,10 @@ export class DispatchStack extends Stack {
         environment: { CARRIER_SECRET: secret.secretArn, ...environment },
         concurrency: ceilings[name],
       });
-      carrier.push.allow(['secretsmanager:GetSecretValue'], secret.secretArn);
+      carrier.push
+        .allow(['secretsmanager:GetSecretValue'], secret.secretArn)
+        // Takes a dead push target away from its device.
+        .allowItems(['UpdateItem'], data.directory, 'accounts');
       return carrier;
     };
 
@@ -64,7 +67,7 @@ export class DispatchStack extends Stack {
       concurrency: ceilings.desktop,
     });
     desktop.push
-      .allow(['dynamodb:GetItem', 'dynamodb:DeleteItem'], data.directory.tableArn)
+      .allowItems(['GetItem', 'DeleteItem'], data.directory, 'connections')
       .allow(['execute-api:ManageConnections'], socket.manage);
 
     this.carriers = {
@@ -126,8 +129,9 @@ export class DispatchStack extends Stack {
     });
     socket.lambda.addEnvironment('SOCKET_ENDPOINT', stage.callbackUrl);
     socket
-      .allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], data.directory.tableArn)
-      .allow(['dynamodb:Query'], data.mailbox.tableArn)
+      .allowItems(['BatchGetItem'], data.directory, 'accounts')
+      .allowItems(['PutItem', 'DeleteItem'], data.directory, 'connections')
+      .allowItems(['Query'], data.mailbox, 'devices')
       .allow(['execute-api:ManageConnections'], manage);
     new CfnOutput(this, 'SocketUrl', { value: stage.url, description: 'Where desktops connect' });
     return { endpoint: stage.callbackUrl, manage, url: stage.url };

@@ -47,8 +47,9 @@ export class FanOut extends Construct {
       timeout: TIMEOUT,
       memory: 1769,
     })
-      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
-      .allow(['dynamodb:GetItem', 'dynamodb:PutItem'], mailbox.tableArn)
+      .allowItems(['BatchGetItem'], directory, 'accounts')
+      .allowItems(['GetItem'], mailbox, 'jobs')
+      .allowItems(['PutItem'], mailbox, 'devices')
       .allow(
         ['sqs:SendMessage'],
         repeats.queueArn,

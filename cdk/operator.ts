@@ -33,18 +33,12 @@ export function operator(
       timeout: Duration.seconds(60),
       memory: 1769,
     })
-      // All but putting is of resetting a password, which ends the account's sessions and their sockets.
-      .allow(
-        [
-          'dynamodb:PutItem',
-          'dynamodb:UpdateItem',
-          'dynamodb:Query',
-          'dynamodb:BatchWriteItem',
-          'dynamodb:BatchGetItem',
-          'dynamodb:DeleteItem',
-        ],
-        directory.tableArn,
-      )
+      .allowItems(['PutItem'], directory, 'logins', 'accounts', 'invitations')
+      // Resetting a password, which ends the account's sessions and their sockets.
+      .allowItems(['UpdateItem'], directory, 'logins')
+      .allowItems(['Query', 'BatchWriteItem'], directory, 'accounts')
+      .allowItems(['BatchGetItem'], directory, 'accounts', 'connections')
+      .allowItems(['DeleteItem'], directory, 'connections')
       .allow(['execute-api:ManageConnections'], socket.manage)
       .allow(['secretsmanager:GetSecretValue'], ...Object.values(secrets).map(({ secretArn }) => secretArn))
       .allow(['sqs:GetQueueAttributes'], ...working, ...dead)
