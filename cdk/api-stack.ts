@@ -1,38 +1,34 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Construct } from 'constructs';
-import type { SignUpMode } from '../lib/accounts/accounts.ts';
 import type { Bundles } from './bundles.ts';
 import type { DataStack } from './data-stack.ts';
 import type { DispatchStack } from './dispatch-stack.ts';
 import { queueUrls } from './fan-out.ts';
 import { operator } from './operator.ts';
 import { PealFunction } from './peal-function.ts';
-import type { SendingLimits } from './sending-limits.ts';
+import { PealStack, type PealStackProps } from './peal-stack.ts';
 
-export interface ApiStackProps extends StackProps {
+export interface ApiStackProps extends PealStackProps {
   data: DataStack;
   dispatch: DispatchStack;
   bundles: Bundles;
-  signUp: SignUpMode;
-  sending: SendingLimits;
-  /** Most sign-ups from one address within an hour. */
-  registrationsPerHour: number;
 }
 
 /** The front door: the HTTP API with a function for sending, one for sync, one for
  * accounts, one for receipts; the documentation; and the operator's. */
-export class ApiStack extends Stack {
+export class ApiStack extends PealStack {
   /** Where senders and devices connect. */
   readonly endpoint: string;
 
   constructor(scope: Construct, id: string, options: ApiStackProps) {
-    const { data, dispatch, bundles, signUp, registrationsPerHour, sending, ...props } = options;
+    const { data, dispatch, bundles, ...props } = options;
     super(scope, id, props);
+    const { settings } = this;
     const { directory, mailbox, attachments: bucket } = data;
     const tables = { DIRECTORY_TABLE: directory.tableName, MAILBOX_TABLE: mailbox.tableName };
-    const quota = { QUOTA: String(sending.quota) };
+    const quota = { QUOTA: String(settings.quota) };
     const bucketName = { ATTACHMENTS_BUCKET: bucket.bucketName };
     const objects = (...prefixes: string[]) => prefixes.map((prefix) => bucket.arnForObjects(`${prefix}/*`));
 
@@ -42,7 +38,7 @@ export class ApiStack extends Stack {
       environment: {
         ...tables,
         ...quota,
-        BURST: String(sending.burst),
+        BURST: String(settings.burst),
         ...bucketName,
         ...queueUrls(dispatch.carriers),
         FAN_OUT_QUEUE_URL: dispatch.fanOut.queue.queueUrl,
@@ -124,8 +120,8 @@ export class ApiStack extends Stack {
       description: 'Accounts, sessions, devices, apps',
       environment: {
         DIRECTORY_TABLE: directory.tableName,
-        SIGN_UP: signUp,
-        REGISTRATIONS_PER_HOUR: String(registrationsPerHour),
+        SIGN_UP: settings.signUp,
+        REGISTRATIONS_PER_HOUR: String(settings.registrationsPerHour),
         MASTER_SECRET: data.masterSecret.secretArn,
         SOCKET_ENDPOINT: dispatch.socket.endpoint,
       },
@@ -140,7 +136,7 @@ export class ApiStack extends Stack {
       .allow(['secretsmanager:GetSecretValue'], data.masterSecret.secretArn)
       .allow(['execute-api:ManageConnections'], dispatch.socket.manage);
     // Redeems them.
-    if (signUp === 'invitation') account.allowItems(['DeleteItem'], directory, 'invitations');
+    if (settings.signUp === 'invitation') account.allowItems(['DeleteItem'], directory, 'invitations');
 
     const info = new PealFunction(this, 'Info', {
       bundle: bundles('info'),
@@ -194,13 +190,13 @@ export class ApiStack extends Stack {
       description: 'Tells browsers the key that they subscribe to Web Push with',
       environment: {
         DIRECTORY_TABLE: directory.tableName,
-        CARRIER_SECRET: data.webPushSecret.secretArn,
+        CARRIER_SECRET: data.webPushSecret.secretId,
       },
       timeout: Duration.seconds(15),
       memory: 512,
     })
       .allowItems(['BatchGetItem'], directory, 'accounts')
-      .allow(['secretsmanager:GetSecretValue'], data.webPushSecret.secretArn);
+      .allow(['secretsmanager:GetSecretValue'], data.webPushSecret.grantArn);
 
     const admin = operator(this, data, dispatch, bundles('admin'));
 
@@ -212,7 +208,7 @@ export class ApiStack extends Stack {
       httpApi: api,
       stageName: '$default',
       autoDeploy: true,
-      throttle: { rateLimit: 5_000, burstLimit: 2_500 },
+      throttle: { rateLimit: settings.throttle.api.rate, burstLimit: settings.throttle.api.burst },
     });
     const route = (handler: PealFunction, method: HttpMethod, ...paths: string[]) => {
       const integration = new HttpLambdaIntegration(`${handler.node.id}Integration`, handler.lambda);

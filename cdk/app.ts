@@ -1,51 +1,18 @@
-/** What `cdk deploy --all` deploys. Sign-up is closed unless the context says otherwise (`-c signUp=invitation`). */
-import { App, Tags } from 'aws-cdk-lib';
-import { signUpMode } from '../lib/accounts/sign-up-mode.ts';
-import { THROTTLES } from '../lib/accounts/throttles.ts';
-import { ApiStack } from './api-stack.ts';
+/** What `cdk deploy --all` deploys: what `peal.config.ts` says, or with `-c stage=NAME` that of another stage. */
+import { App } from 'aws-cdk-lib';
 import { bundleFunctions } from './bundles.ts';
-import { ceilings } from './ceilings.ts';
-import { DataStack } from './data-stack.ts';
-import { DispatchStack } from './dispatch-stack.ts';
-import { sendingLimits } from './sending-limits.ts';
+import { readConfig } from './config.ts';
+import { addPeal } from './peal.ts';
+import { ConfigError } from './settings.ts';
 import { webSite } from './web-site.ts';
-import { WebStack } from './web-stack.ts';
 
 const app = new App();
-const signUp = signUpMode(app.node.tryGetContext('signUp') ?? 'closed');
-const limits = ceilings(app.node.tryGetContext('ceilings'));
-const sending = sendingLimits((name) => app.node.tryGetContext(name));
-const registrationsPerHour = perHour(app.node.tryGetContext('registrationsPerHour'));
-const bundles = bundleFunctions();
-
-const data = new DataStack(app, 'PealData', { description: 'Peal: what holds data' });
-const dispatch = new DispatchStack(app, 'PealDispatch', {
-  description: 'Peal: carriers and sockets',
-  data,
-  bundles,
-  ceilings: limits,
-});
-const api = new ApiStack(app, 'PealApi', {
-  description: 'Peal: the REST API',
-  data,
-  dispatch,
-  bundles,
-  signUp,
-  registrationsPerHour,
-  sending,
-});
-new WebStack(app, 'PealWeb', {
-  description: 'Peal: the browser client',
-  data,
-  dispatch,
-  api,
-  site: await webSite(),
-});
-Tags.of(app).add('app', 'peal');
-
-/** Most sign-ups from one address within an hour. @throws Error that says what is allowed */
-function perHour(given: unknown = THROTTLES.signUpAddress.most): number {
-  const number = Number(given);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new Error(`registrationsPerHour must be a positive integer, not ${JSON.stringify(given)}`);
+try {
+  const settings = await readConfig((name) => app.node.tryGetContext(name));
+  addPeal(app, settings, { bundles: bundleFunctions(), site: await webSite() });
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  // Whoever edits the configuration needs to see what is wrong in it, and not where that was found out.
+  console.error(error.message);
+  process.exitCode = 1;
 }

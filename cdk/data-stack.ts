@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import {
   BlockPublicAccess,
@@ -9,6 +9,8 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { type CarrierSecret, carrierSecret } from './carrier-secret.ts';
+import { PealStack, type PealStackProps } from './peal-stack.ts';
 
 /**
  * How long objects live, by prefix, days. S3 rounds up to the next midnight UTC. An opened copy is made again when it is
@@ -20,7 +22,7 @@ const LIVES = { attachments: 3, plain: 1, uploads: 1 };
  * Everything that holds data. Apart from the rest, so that deploying the rest can never replace it; each resource is
  * retained when the stack goes, and the tables refuse deletion.
  */
-export class DataStack extends Stack {
+export class DataStack extends PealStack {
   /** Accounts, devices, apps, sessions, connections. Backed up continuously. */
   readonly directory: TableV2;
   /** Messages that wait for their devices. Not backed up: a message exists on its devices, or for 21 days here. */
@@ -30,16 +32,16 @@ export class DataStack extends Stack {
   /** Icons and sounds that accounts have uploaded. */
   readonly media: Bucket;
   /** A Google service account's JSON, put there by the operator. */
-  readonly fcmSecret: Secret;
+  readonly fcmSecret: CarrierSecret;
   /** An APNs key: keyId, teamId, privateKey; put there by the operator. */
-  readonly apnsSecret: Secret;
+  readonly apnsSecret: CarrierSecret;
   /** A VAPID key: subject, publicKey, privateKey; put there by the operator. */
-  readonly webPushSecret: Secret;
+  readonly webPushSecret: CarrierSecret;
 
   /** What accounts' second factors are derived from. Whoever replaces it takes all of them away. */
   readonly masterSecret: Secret;
 
-  constructor(scope: Construct, id: string, props?: StackProps) {
+  constructor(scope: Construct, id: string, props: PealStackProps) {
     super(scope, id, props);
     const common = {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
@@ -91,28 +93,24 @@ export class DataStack extends Stack {
     });
     // No object is ever written twice with another content, so versions would keep nothing but what was deleted.
     this.media = new Bucket(this, 'Media', closed);
-    this.fcmSecret = this.#carrierSecret('FcmCredentials', 'Service account JSON of the Firebase project');
-    this.apnsSecret = this.#carrierSecret(
-      'ApnsCredentials',
+    const { fcm, apns, webpush } = this.settings.secrets;
+    this.fcmSecret = carrierSecret(this, 'Fcm', fcm, 'Service account JSON of the Firebase project');
+    this.apnsSecret = carrierSecret(
+      this,
+      'Apns',
+      apns,
       'JSON with keyId, teamId and privateKey of an APNs key',
     );
-    this.webPushSecret = this.#carrierSecret(
-      'WebPushCredentials',
+    this.webPushSecret = carrierSecret(
+      this,
+      'WebPush',
+      webpush,
       'JSON with subject, publicKey and privateKey of a VAPID key for Web Push',
     );
     this.masterSecret = new Secret(this, 'AccountsMaster', {
       description: 'What the second factors of accounts are derived from: never replace it',
       // 64 of 62 characters are 381 bits.
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-  }
-
-  /** A secret that starts without credentials (its carrier is off) and is filled by the operator. */
-  #carrierSecret(id: string, description: string): Secret {
-    return new Secret(this, id, {
-      description,
-      generateSecretString: { secretStringTemplate: '{}', generateStringKey: 'empty' },
       removalPolicy: RemovalPolicy.RETAIN,
     });
   }

@@ -1,28 +1,27 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { CarrierName } from '../lib/carriers/carrier.ts';
 import type { Bundles } from './bundles.ts';
 import { Carrier } from './carrier.ts';
-import type { Ceilings } from './ceilings.ts';
+import type { CarrierSecret } from './carrier-secret.ts';
 import type { DataStack } from './data-stack.ts';
 import { FanOut } from './fan-out.ts';
 import { PealFunction } from './peal-function.ts';
+import { PealStack, type PealStackProps } from './peal-stack.ts';
 import { Receipts } from './receipts.ts';
 
-export interface DispatchStackProps extends StackProps {
+export interface DispatchStackProps extends PealStackProps {
   data: DataStack;
   bundles: Bundles;
-  ceilings: Ceilings;
 }
 
 /** FCM takes 600,000 messages a minute from a project. The environments share that. */
 const FCM_PER_SECOND = 10_000;
 
 /** The last mile: a queue and a function a carrier, the socket that desktops are signalled over, the fan-out, and repetitions. */
-export class DispatchStack extends Stack {
+export class DispatchStack extends PealStack {
   readonly carriers: Record<CarrierName, Carrier>;
   readonly fanOut: FanOut;
   readonly receipts: Receipts;
@@ -31,8 +30,9 @@ export class DispatchStack extends Stack {
   /** Where desktops and browsers connect. */
   readonly socketUrl: string;
 
-  constructor(scope: Construct, id: string, { data, bundles, ceilings, ...props }: DispatchStackProps) {
+  constructor(scope: Construct, id: string, { data, bundles, ...props }: DispatchStackProps) {
     super(scope, id, props);
+    const { ceilings } = this.settings;
     const socket = this.#socket(data, bundles('socket'));
     this.socket = socket;
     this.socketUrl = socket.url;
@@ -41,7 +41,7 @@ export class DispatchStack extends Stack {
     const pushCarrier = (
       construct: string,
       name: Exclude<CarrierName, 'desktop'>,
-      secret: Secret,
+      secret: CarrierSecret,
       description: string,
       environment: Record<string, string> = {},
     ) => {
@@ -49,11 +49,11 @@ export class DispatchStack extends Stack {
         data,
         bundle: bundles(`push-${name}`),
         description,
-        environment: { CARRIER_SECRET: secret.secretArn, ...environment },
+        environment: { CARRIER_SECRET: secret.secretId, ...environment },
         concurrency: ceilings[name],
       });
       carrier.push
-        .allow(['secretsmanager:GetSecretValue'], secret.secretArn)
+        .allow(['secretsmanager:GetSecretValue'], secret.grantArn)
         // Takes a dead push target away from its device.
         .allowItems(['UpdateItem'], data.directory, 'accounts');
       return carrier;
@@ -100,6 +100,7 @@ export class DispatchStack extends Stack {
 
   /** The WebSocket API and its function. */
   #socket(data: DataStack, bundle: string): { endpoint: string; manage: string; url: string } {
+    const throttle = this.settings.throttle.socket;
     const socket = new PealFunction(this, 'Socket', {
       bundle,
       description: 'Answers what clients say over the desktop socket',
@@ -120,7 +121,7 @@ export class DispatchStack extends Stack {
       // The path of Pushover's own socket.
       stageName: 'push',
       autoDeploy: true,
-      throttle: { rateLimit: 500, burstLimit: 1000 },
+      throttle: { rateLimit: throttle.rate, burstLimit: throttle.burst },
     });
     const manage = this.formatArn({
       service: 'execute-api',

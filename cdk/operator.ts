@@ -21,7 +21,7 @@ export function operator(
     environment[`${name.toUpperCase()}_QUEUE_URL`] = queue.queueUrl;
     environment[`${name.toUpperCase()}_DEAD_LETTER_QUEUE_URL`] = deadLetters.queueUrl;
   }
-  for (const [name, secret] of Object.entries(secrets)) environment[`${name}_SECRET`] = secret.secretArn;
+  for (const [name, secret] of Object.entries(secrets)) environment[`${name}_SECRET`] = secret.secretId;
 
   const working = Object.values(queues).map(({ queue }) => queue.queueArn);
   const dead = Object.values(queues).map(({ deadLetters }) => deadLetters.queueArn);
@@ -40,7 +40,7 @@ export function operator(
       .allowItems(['BatchGetItem'], directory, 'accounts', 'connections')
       .allowItems(['DeleteItem'], directory, 'connections')
       .allow(['execute-api:ManageConnections'], socket.manage)
-      .allow(['secretsmanager:GetSecretValue'], ...Object.values(secrets).map(({ secretArn }) => secretArn))
+      .allow(['secretsmanager:GetSecretValue'], ...Object.values(secrets).map(({ grantArn }) => grantArn))
       .allow(['sqs:GetQueueAttributes'], ...working, ...dead)
       .allow(['sqs:SendMessage'], ...working)
       .allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], ...dead)

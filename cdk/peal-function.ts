@@ -9,9 +9,10 @@ import {
   Runtime,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { PARTITIONS, type Partition } from './partitions.ts';
+import { settingsOf } from './peal-stack.ts';
 
 /** What a function is given. */
 export interface PealFunctionProps {
@@ -44,7 +45,7 @@ export class PealFunction extends Construct {
   constructor(scope: Construct, id: string, props: PealFunctionProps) {
     super(scope, id);
     const logGroup = new LogGroup(this, 'Logs', {
-      retention: RetentionDays.ONE_MONTH,
+      retention: settingsOf(this).retention.logs,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });

@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import {
   CachePolicy,
   Distribution,
@@ -10,7 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudfront';
 import { S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import {
   BlockPublicAccess,
   Bucket,
@@ -23,8 +23,9 @@ import type { Construct } from 'constructs';
 import type { ApiStack } from './api-stack.ts';
 import type { DataStack } from './data-stack.ts';
 import type { DispatchStack } from './dispatch-stack.ts';
+import { PealStack, type PealStackProps } from './peal-stack.ts';
 
-export interface WebStackProps extends StackProps {
+export interface WebStackProps extends PealStackProps {
   data: DataStack;
   dispatch: DispatchStack;
   api: ApiStack;
@@ -33,7 +34,7 @@ export interface WebStackProps extends StackProps {
 }
 
 /** The browser client: its files in a private bucket, served by CloudFront. Nothing in it is data or a secret. */
-export class WebStack extends Stack {
+export class WebStack extends PealStack {
   constructor(scope: Construct, id: string, { data, dispatch, api, site, ...props }: WebStackProps) {
     super(scope, id, props);
     // CDK's own types do not agree under exactOptionalPropertyTypes.
@@ -113,7 +114,7 @@ export class WebStack extends Stack {
   /** What copies files into the bucket at deployment, under a role and a log of its own. */
   #deployer(destinationBucket: IBucket) {
     const logGroup = new LogGroup(this, 'DeployLogs', {
-      retention: RetentionDays.ONE_MONTH,
+      retention: this.settings.retention.logs,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const role = new Role(this, 'DeployRole', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });

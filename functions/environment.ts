@@ -23,6 +23,14 @@ export function limit(name: 'BURST' | 'QUOTA'): number {
   return number;
 }
 
+/** One of a few words. */
+export function choice<Word extends string>(name: string, words: readonly Word[]): Word {
+  const value = variable(name);
+  const found = words.find((word) => word === value);
+  if (found === undefined) throw new Error(`environment variable ${name} is none of ${words.join(', ')}`);
+  return found;
+}
+
 /** Time limits of a call to AWS: a dead connection must not eat the whole invocation. Milliseconds. */
 export const CALL = { connectionTimeout: 1_000, requestTimeout: 3_000 };
 

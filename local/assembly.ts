@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PealConfig } from '#config';
 
 const ROOT = join(import.meta.dirname, '..');
 const CACHE = join(ROOT, '.build', 'cloud');
@@ -17,26 +18,25 @@ const SOURCES = [
   'package-lock.json',
   'tsconfig.json',
 ];
-/** Assemblies that are kept: those of the last few states of the sources, with the contexts that tests use. */
+/** Assemblies that are kept: those of the last few states of the sources, with the configurations of the tests. */
 const KEEP = 16;
 
 /** For demos, tests and measurements, which make all their accounts from one address, and send as fast as they can. */
-export const LOCAL_CONTEXT = { signUp: 'open', registrationsPerHour: '1000000', burst: '0' };
+export const LOCAL_CONFIG: PealConfig = { signUp: 'open', registrationsPerHour: 1_000_000, burst: 0 };
 
 /**
- * The cloud assembly of the sources as they are now: what `cdk synth` makes, with the given context. Synthesized only
- * when something has changed since it last was.
+ * The cloud assembly of the sources as they are now: what `cdk synth` makes, of the given configuration in the place of
+ * `peal.config.ts`. Synthesized only when something has changed since it last was.
  *
- * @param context on top of `cdk.json`'s
  * @returns its folder
  * @throws Error with the output of the synthesis if it fails
  */
-export async function currentAssembly(context: Record<string, string> = LOCAL_CONTEXT): Promise<string> {
-  const folder = join(CACHE, await fingerprint(context));
+export async function currentAssembly(config: PealConfig = LOCAL_CONFIG): Promise<string> {
+  const folder = join(CACHE, await fingerprint(config));
   if (existsSync(join(folder, 'manifest.json'))) return folder;
   await mkdir(CACHE, { recursive: true });
   const making = await mkdtemp(join(CACHE, 'making-'));
-  await synthesize(making, context);
+  await synthesize(making, config);
   try {
     await rename(making, folder);
   } catch (error) {
@@ -48,25 +48,25 @@ export async function currentAssembly(context: Record<string, string> = LOCAL_CO
   return folder;
 }
 
-async function fingerprint(context: Record<string, string>): Promise<string> {
+async function fingerprint(config: PealConfig): Promise<string> {
   const files = await Array.fromAsync(glob(SOURCES, { cwd: ROOT }));
   const contents = await Promise.all(
     files.sort().map(async (file) => [file, await readFile(join(ROOT, file))] as const),
   );
-  const hash = createHash('sha256').update(JSON.stringify(context)).update(process.version);
+  const hash = createHash('sha256').update(JSON.stringify(config)).update(process.version);
   for (const [file, content] of contents) hash.update(`\0${file}\0${content.length}\0`).update(content);
   return hash.digest('hex').slice(0, 16);
 }
 
 /** Runs the CDK app as the CDK's command line does, without its two seconds of start. */
-async function synthesize(outdir: string, context: Record<string, string>): Promise<void> {
-  const { context: defaults } = JSON.parse(await readFile(join(ROOT, 'cdk.json'), 'utf8'));
+async function synthesize(outdir: string, config: PealConfig): Promise<void> {
+  const { context } = JSON.parse(await readFile(join(ROOT, 'cdk.json'), 'utf8'));
   const child = spawn(process.execPath, ['cdk/app.ts'], {
     cwd: ROOT,
     env: {
       ...process.env,
       CDK_OUTDIR: outdir,
-      CDK_CONTEXT_JSON: JSON.stringify({ ...defaults, ...context }),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...context, config }),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

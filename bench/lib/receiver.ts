@@ -1,5 +1,6 @@
 /** A started Peal to be measured, and devices that receive in it. */
 import { randomBytes } from 'node:crypto';
+import type { PealConfig } from '#config';
 import {
   createApi,
   createInbox,
@@ -11,6 +12,7 @@ import {
   PealSocket,
   type StoredMessage,
 } from '../../lib/device/index.ts';
+
 import { currentAssembly } from '../../local/assembly.ts';
 import type { Received } from '../../local/carriers/index.ts';
 import { type Peal, startPeal } from '../../local/peal.ts';
@@ -36,10 +38,10 @@ export interface Receiver {
   stop(): void;
 }
 
-/** Starts Peal on free ports, deployed with a context. What goes wrong in it is printed and fails the process. */
-export async function openPeal(context?: Record<string, string>): Promise<Peal> {
+/** Starts Peal on free ports, deployed with a configuration. What goes wrong in it is printed and fails the process. */
+export async function openPeal(config?: PealConfig): Promise<Peal> {
   return startPeal({
-    assembly: await currentAssembly(context),
+    assembly: await currentAssembly(config),
     sweepInterval: 0,
     log: (level, message, fields) => {
       if (level !== 'error') return;

@@ -7,9 +7,7 @@ import { accountKey, invitationKey } from './directory.ts';
 import { hashSecret, randomCharacters, randomKey } from './keys.ts';
 import { hashPassword } from './passwords.ts';
 import type { SessionRegistry } from './session-registry.ts';
-
-/** Who may create an account: anyone, holders of an invitation, or only the operator. */
-export type SignUpMode = 'open' | 'invitation' | 'closed';
+import type { SignUpMode } from './sign-up-mode.ts';
 
 /** What login and sign-up give: the user key, and the secret of a session of its own. */
 export interface Login {

@@ -1,7 +1,4 @@
-import type { SignUpMode } from './accounts.ts';
+/** Who may create an account: anyone, holders of an invitation, or only the operator. */
+export const SIGN_UP_MODES = ['open', 'invitation', 'closed'] as const;
 
-/** Reads a sign-up mode. @throws Error that says what is allowed */
-export function signUpMode(text: string): SignUpMode {
-  if (text === 'open' || text === 'invitation' || text === 'closed') return text;
-  throw new Error(`sign-up must be open, invitation or closed, not ${JSON.stringify(text)}`);
-}
+export type SignUpMode = (typeof SIGN_UP_MODES)[number];

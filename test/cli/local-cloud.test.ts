@@ -312,7 +312,7 @@ function makeOperator(machine: Machine, { cloud }: Peal): void {
 
 describe('where sign-up is closed', () => {
   const peal = usePeal({
-    context: { signUp: 'closed' },
+    config: { signUp: 'closed' },
     expectedErrors: /unknown access key|may not lambda/,
   });
 
@@ -422,7 +422,7 @@ describe('where sign-up is closed', () => {
 });
 
 describe('where sign-up is by invitation', () => {
-  const peal = usePeal({ context: { signUp: 'invitation' } });
+  const peal = usePeal({ config: { signUp: 'invitation' } });
 
   test('an invitation of the operator lets one sign up', async (t) => {
     const operator = await newMachine(t, peal());

@@ -39,7 +39,7 @@ const isCount = (call: Parameters<Interceptor>[0], by: 'back' | 'users') =>
 
 describe('where an account has a quota', () => {
   const peal = usePeal({
-    context: { signUp: 'open', quota: '12', burst: '0' },
+    config: { signUp: 'open', quota: 12, burst: 0 },
     expectedErrors: /InternalServerError|request failed/,
   });
   const ready = () => readyIn(peal());
@@ -338,7 +338,7 @@ describe('where there is no quota and no burst limit', () => {
 
 describe('where an app has a burst limit', () => {
   const peal = usePeal({
-    context: { signUp: 'open', burst: '5' },
+    config: { signUp: 'open', burst: 5 },
     expectedErrors: /InternalServerError/,
   });
   const ready = () => readyIn(peal());

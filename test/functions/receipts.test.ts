@@ -142,7 +142,7 @@ test('of two acknowledgements at once one wins, and the other is no error', asyn
   const arrived: (() => void)[] = [];
   // Both have read the receipt before either writes to it.
   const stop = peal().cloud.front.intercept(async ({ caller, action }) => {
-    if (action !== 'UpdateItem' || !caller.name.startsWith('PealApi-Receipts')) return undefined;
+    if (action !== 'UpdateItem' || !caller.name.startsWith('PealApi-prod-Receipts')) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     arrived.push(resolve);
     if (arrived.length === 2) for (const go of arrived) go();

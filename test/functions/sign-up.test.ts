@@ -5,7 +5,7 @@ import { post, usePeal } from '../support/peal.ts';
 const PASSWORD = 'correct horse';
 
 describe('where sign-up is by invitation', () => {
-  const peal = usePeal({ context: { signUp: 'invitation' } });
+  const peal = usePeal({ config: { signUp: 'invitation' } });
   const invite = async () => {
     const { payload } = await peal().cloud.functionNamed('Admin').invoke({ command: 'invite' });
     return (payload as { invitation: string }).invitation;
@@ -46,7 +46,7 @@ describe('where sign-up is by invitation', () => {
 });
 
 describe('where sign-up is closed', () => {
-  const peal = usePeal({ context: { signUp: 'closed' } });
+  const peal = usePeal({ config: { signUp: 'closed' } });
 
   test('only the operator makes accounts', async () => {
     const email = 'ops@example.org';

@@ -16,7 +16,7 @@ import { codeOf } from '../support/totp.ts';
 
 /** The deployment's own limits: nothing but open sign-up is asked for. */
 const peal = usePeal({
-  context: { signUp: 'open' },
+  config: { signUp: 'open' },
   expectedErrors: /could not be counted|given back|request failed/,
 });
 

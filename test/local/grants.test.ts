@@ -33,7 +33,7 @@ after(() => server.close());
 
 const peal = usePeal({
   // A burst limit that is so low that every message is counted.
-  context: { signUp: 'open', quota: '1000000', burst: '199' },
+  config: { signUp: 'open', quota: 1_000_000, burst: 199 },
   hosts: { 'alarms.example:80': (server.address() as AddressInfo).port },
   // What the flow provokes: a send that cannot be queued, records that are given up, and their SDK's words.
   expectedErrors: /InternalServerError|InternalFailure|given up|request failed/,

@@ -1,6 +1,7 @@
 /** A Peal in the local cloud for one test file, and short ways to what the tests need of it. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
+import type { PealConfig } from '#config';
 import { createApi, type PealApi, PealError } from '../../lib/device/index.ts';
 import { currentAssembly } from '../../local/assembly.ts';
 import { type Peal, type PealOptions, startPeal } from '../../local/peal.ts';
@@ -20,7 +21,7 @@ export interface TestPeal extends Peal {
 }
 
 export interface TestOptions extends Partial<PealOptions> {
-  context?: Record<string, string>;
+  config?: PealConfig;
   /** Error lines that the tests provoke on purpose. */
   expectedErrors?: RegExp;
 }
@@ -47,13 +48,13 @@ export function usePeal(options: TestOptions = {}): () => TestPeal {
 
 /** Starts a Peal; the caller closes it. */
 export async function openPeal({
-  context,
+  config,
   expectedErrors: _,
   ...options
 }: TestOptions = {}): Promise<TestPeal> {
   const lines: LogLine[] = [];
   const log: CloudLog = (level, message, fields) => void lines.push({ level, message, fields });
-  const assembly = options.assembly ?? (await currentAssembly(context));
+  const assembly = options.assembly ?? (await currentAssembly(config));
   const peal = await startPeal({ sweepInterval: 0, ...options, assembly, log });
   const close = async (): Promise<void> => {
     await noteGrants(peal.cloud.iam);
