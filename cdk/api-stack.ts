@@ -2,9 +2,11 @@ import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Construct } from 'constructs';
+import { accessLog } from './access-log.ts';
 import type { Bundles } from './bundles.ts';
 import type { DataStack } from './data-stack.ts';
 import type { DispatchStack } from './dispatch-stack.ts';
+import { Edge } from './edge.ts';
 import { queueUrls } from './fan-out.ts';
 import { operator } from './operator.ts';
 import { PealFunction } from './peal-function.ts';
@@ -14,6 +16,8 @@ export interface ApiStackProps extends PealStackProps {
   data: DataStack;
   dispatch: DispatchStack;
   bundles: Bundles;
+  /** The firewall's, if one is to stand before the API. */
+  webAclArn: string | undefined;
 }
 
 /** The front door: the HTTP API with a function for sending, one for sync, one for
@@ -23,12 +27,13 @@ export class ApiStack extends PealStack {
   readonly endpoint: string;
 
   constructor(scope: Construct, id: string, options: ApiStackProps) {
-    const { data, dispatch, bundles, ...props } = options;
+    const { data, dispatch, bundles, webAclArn, ...props } = options;
     super(scope, id, props);
     const { settings } = this;
     const { directory, mailbox, attachments: bucket } = data;
     const tables = { DIRECTORY_TABLE: directory.tableName, MAILBOX_TABLE: mailbox.tableName };
     const quota = { QUOTA: String(settings.quota) };
+    const behind = { BEHIND_EDGE: webAclArn === undefined ? 'no' : 'yes' };
     const bucketName = { ATTACHMENTS_BUCKET: bucket.bucketName };
     const objects = (...prefixes: string[]) => prefixes.map((prefix) => bucket.arnForObjects(`${prefix}/*`));
 
@@ -120,6 +125,7 @@ export class ApiStack extends PealStack {
       description: 'Accounts, sessions, devices, apps',
       environment: {
         DIRECTORY_TABLE: directory.tableName,
+        ...behind,
         SIGN_UP: settings.signUp,
         REGISTRATIONS_PER_HOUR: String(settings.registrationsPerHour),
         MASTER_SECRET: data.masterSecret.secretArn,
@@ -162,7 +168,7 @@ export class ApiStack extends PealStack {
     const openapi = new PealFunction(this, 'OpenApi', {
       bundle: bundles('openapi'),
       description: 'The OpenAPI document and the page made of it',
-      environment: {},
+      environment: behind,
       timeout: Duration.seconds(15),
       memory: 512,
     });
@@ -200,15 +206,19 @@ export class ApiStack extends PealStack {
 
     const admin = operator(this, data, dispatch, bundles('admin'));
 
+    const edge =
+      webAclArn === undefined ? undefined : new Edge(this, 'Edge', { bundle: bundles('edge'), webAclArn });
     const api = new HttpApi(this, 'HttpApi', {
       description: 'Peal: the REST API',
       createDefaultStage: false,
+      ...(edge && { defaultAuthorizer: edge.authorizer }),
     });
     new HttpStage(this, 'HttpStage', {
       httpApi: api,
       stageName: '$default',
       autoDeploy: true,
       throttle: { rateLimit: settings.throttle.api.rate, burstLimit: settings.throttle.api.burst },
+      accessLogSettings: accessLog(this),
     });
     const route = (handler: PealFunction, method: HttpMethod, ...paths: string[]) => {
       const integration = new HttpLambdaIntegration(`${handler.node.id}Integration`, handler.lambda);
@@ -256,7 +266,7 @@ export class ApiStack extends PealStack {
     route(pushKey, HttpMethod.GET, ...suffixed('/1/push_key'));
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
-    this.endpoint = api.apiEndpoint;
+    this.endpoint = edge?.serve(api) ?? api.apiEndpoint;
     new CfnOutput(this, 'ApiUrl', {
       value: this.endpoint,
       description: 'Where senders and devices connect',

@@ -3,6 +3,7 @@ import { ApiStack } from './api-stack.ts';
 import type { Bundles } from './bundles.ts';
 import { DataStack } from './data-stack.ts';
 import { DispatchStack } from './dispatch-stack.ts';
+import { FIREWALL_REGION, FirewallStack } from './firewall-stack.ts';
 import type { Settings } from './settings.ts';
 import { WebStack } from './web-stack.ts';
 
@@ -22,12 +23,26 @@ export function addPeal(app: App, settings: Settings, { bundles, site }: Built):
     data,
     bundles,
   });
+  // What guards CloudFront is in a region of its own, from which the others are told its name.
+  const foreign = {
+    crossRegionReferences: settings.region !== undefined && settings.region !== FIREWALL_REGION,
+  };
+  const webAclArn = settings.waf
+    ? new FirewallStack(app, 'PealFirewall', {
+        description: 'Peal: the firewall',
+        settings,
+        env: { region: FIREWALL_REGION, ...(settings.account && { account: settings.account }) },
+        ...foreign,
+      }).webAclArn
+    : undefined;
   const api = new ApiStack(app, 'PealApi', {
     description: 'Peal: the REST API',
     settings,
     data,
     dispatch,
     bundles,
+    webAclArn,
+    ...foreign,
   });
   new WebStack(app, 'PealWeb', {
     description: 'Peal: the browser client',
@@ -36,5 +51,7 @@ export function addPeal(app: App, settings: Settings, { bundles, site }: Built):
     dispatch,
     api,
     site,
+    webAclArn,
+    ...foreign,
   });
 }

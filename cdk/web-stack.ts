@@ -31,11 +31,17 @@ export interface WebStackProps extends PealStackProps {
   api: ApiStack;
   /** Folder of the built browser client. */
   site: string;
+  /** The firewall's, if one is to stand before the web app. */
+  webAclArn: string | undefined;
 }
 
 /** The browser client: its files in a private bucket, served by CloudFront. Nothing in it is data or a secret. */
 export class WebStack extends PealStack {
-  constructor(scope: Construct, id: string, { data, dispatch, api, site, ...props }: WebStackProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { data, dispatch, api, site, webAclArn, ...props }: WebStackProps,
+  ) {
     super(scope, id, props);
     // CDK's own types do not agree under exactOptionalPropertyTypes.
     const bucket = new Bucket(this, 'Site', {
@@ -48,6 +54,8 @@ export class WebStack extends PealStack {
     }) as IBucket;
     const addresses = { api: api.endpoint, socket: dispatch.socketUrl };
     const headers = new ResponseHeadersPolicy(this, 'Headers', {
+      // Such a name is one account's, over all stages.
+      responseHeadersPolicyName: `${this.stackName}-headers`,
       comment: 'Peal: what browsers may do in the web app',
       securityHeadersBehavior: {
         contentSecurityPolicy: {
@@ -82,6 +90,7 @@ export class WebStack extends PealStack {
       comment: 'Peal: the web app',
       defaultRootObject: 'index.html',
       httpVersion: HttpVersion.HTTP2_AND_3,
+      ...(webAclArn !== undefined && { webAclId: webAclArn }),
       defaultBehavior: {
         origin: S3BucketOrigin.withOriginAccessControl(bucket),
         viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
