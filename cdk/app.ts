@@ -1,14 +1,12 @@
 /** What `cdk deploy --all` deploys: what `peal.config.ts` says, or with `-c stage=NAME` that of another stage. */
-import { App, Validations } from 'aws-cdk-lib';
+import { App } from 'aws-cdk-lib';
 import { bundleFunctions } from './bundles.ts';
 import { readConfig } from './config.ts';
-import { Nag } from './nag.ts';
 import { addPeal } from './peal.ts';
 import { ConfigError } from './settings.ts';
 import { webSite } from './web-site.ts';
 
 const app = new App();
-Validations.of(app).addPlugins(new Nag(app));
 try {
   const settings = await readConfig((name) => app.node.tryGetContext(name));
   addPeal(app, settings, { bundles: bundleFunctions(), site: await webSite() });

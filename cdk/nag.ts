@@ -5,7 +5,7 @@ import { ACCEPTED, type Accepted } from './accepted.ts';
 
 /**
  * cdk-nag's AWS Solutions pack, in every synthesis: what it finds and `ACCEPTED` does not have fails it. An accepted
- * finding is acknowledged at the very resource, by CDK's own means, so it is in the validation report with its reason.
+ * finding is acknowledged at the very resource, by CDK's own means.
  *
  * The names of some findings have parts that CDK only knows late (exports of other stacks), so they are matched here,
  * after synthesis.

@@ -1,9 +1,10 @@
-import type { App } from 'aws-cdk-lib';
+import { type App, Validations } from 'aws-cdk-lib';
 import { ApiStack } from './api-stack.ts';
 import type { Bundles } from './bundles.ts';
 import { DataStack } from './data-stack.ts';
 import { DispatchStack } from './dispatch-stack.ts';
 import { FIREWALL_REGION, FirewallStack } from './firewall-stack.ts';
+import { Nag } from './nag.ts';
 import type { Settings } from './settings.ts';
 import { WebStack } from './web-stack.ts';
 
@@ -14,8 +15,9 @@ export interface Built {
   site: string;
 }
 
-/** Adds the stacks of one stage. */
+/** Adds the stacks of one stage, and the checks without which they are not synthesized. */
 export function addPeal(app: App, settings: Settings, { bundles, site }: Built): void {
+  Validations.of(app).addPlugins(new Nag(app));
   const data = new DataStack(app, 'PealData', { description: 'Peal: what holds data', settings });
   const dispatch = new DispatchStack(app, 'PealDispatch', {
     description: 'Peal: carriers and sockets',

@@ -24,8 +24,8 @@ export type Inventory = Record<string, Held>;
 
 /** The types that hold data, with the properties that must not change (CloudFormation: "Update requires: Replacement"). */
 const FIXED: Record<string, string[]> = {
-  'AWS::DynamoDB::GlobalTable': ['AttributeDefinitions', 'KeySchema', 'LocalSecondaryIndexes', 'TableName'],
-  'AWS::DynamoDB::Table': ['AttributeDefinitions', 'KeySchema', 'LocalSecondaryIndexes', 'TableName'],
+  'AWS::DynamoDB::GlobalTable': ['KeySchema', 'LocalSecondaryIndexes', 'TableName'],
+  'AWS::DynamoDB::Table': ['KeySchema', 'LocalSecondaryIndexes', 'TableName'],
   'AWS::EFS::FileSystem': ['AvailabilityZoneName', 'Encrypted', 'KmsKeyId', 'PerformanceMode'],
   'AWS::KMS::Key': ['KeySpec', 'KeyUsage', 'MultiRegion', 'Origin'],
   'AWS::S3::Bucket': ['BucketName', 'BucketNamePrefix'],
@@ -47,16 +47,22 @@ export function inventoryOf(stacks: Record<string, Record<string, TemplateResour
 
 function heldOf({ Type, Properties = {}, ...policies }: TemplateResource, names: string[]): Held {
   const isTable = Type.startsWith('AWS::DynamoDB::');
+  const fixed = names.filter((name) => name in Properties).map((name) => [name, Properties[name]]);
   return {
     type: Type,
-    fixed: Object.fromEntries(
-      names.filter((name) => name in Properties).map((name) => [name, Properties[name]]),
-    ),
+    fixed: { ...Object.fromEntries(fixed), ...(isTable && { KeyTypes: keyTypes(Properties) }) },
     // CloudFormation's own defaults.
     deletionPolicy: policies.DeletionPolicy ?? 'Delete',
     updateReplacePolicy: policies.UpdateReplacePolicy ?? 'Delete',
     ...(isTable && { protected: isProtected(Properties) }),
   };
+}
+
+/** Of the key's attributes alone: others come and go with indexes. */
+function keyTypes({ KeySchema, AttributeDefinitions }: Record<string, unknown>): unknown[] {
+  const named = (list: unknown): { AttributeName?: unknown }[] => (Array.isArray(list) ? list : []);
+  const keys = new Set(named(KeySchema).map(({ AttributeName }) => AttributeName));
+  return named(AttributeDefinitions).filter(({ AttributeName }) => keys.has(AttributeName));
 }
 
 function isProtected({ DeletionProtectionEnabled, Replicas }: Record<string, unknown>): boolean {
