@@ -63,7 +63,14 @@ export class FirewallStack extends PealStack {
       customResponseBodies: { tooMany: TOO_MANY },
       rules: [
         perAddress('Logins', 0, LOGINS, {
-          orStatement: { statements: ['/1/users/login', '/1/users.json'].map(pathBegins) },
+          orStatement: {
+            statements: [
+              pathMatches('STARTS_WITH', '/1/users/login'),
+              // Signing up.
+              pathMatches('EXACTLY', '/1/users'),
+              pathMatches('EXACTLY', '/1/users.json'),
+            ],
+          },
         }),
         perAddress('Requests', 1, REQUESTS),
         managed('IpReputation', 2, 'AWSManagedRulesAmazonIpReputationList'),
@@ -110,12 +117,15 @@ function perAddress(
   };
 }
 
-function pathBegins(path: string): CfnWebACL.StatementProperty {
+function pathMatches(
+  positionalConstraint: 'EXACTLY' | 'STARTS_WITH',
+  searchString: string,
+): CfnWebACL.StatementProperty {
   return {
     byteMatchStatement: {
       fieldToMatch: { uriPath: {} },
-      positionalConstraint: 'STARTS_WITH',
-      searchString: path,
+      positionalConstraint,
+      searchString,
       // As the API decodes it before it chooses a route.
       textTransformations: [{ priority: 0, type: 'URL_DECODE' }],
     },
