@@ -266,7 +266,11 @@ export class ApiStack extends PealStack {
     route(pushKey, HttpMethod.GET, ...suffixed('/1/push_key'));
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
-    this.endpoint = edge?.serve(api) ?? api.apiEndpoint;
+    const { api: domain } = settings.domains;
+    const distribution = edge?.serve(api, domain);
+    this.endpoint = distribution
+      ? `https://${domain?.name ?? distribution.distributionDomainName}`
+      : api.apiEndpoint;
     new CfnOutput(this, 'ApiUrl', {
       value: this.endpoint,
       description: 'Where senders and devices connect',

@@ -1,6 +1,7 @@
 import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { HttpApi, IHttpRouteAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import {
   AllowedMethods,
   CachePolicy,
@@ -21,6 +22,7 @@ import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { EDGE_HEADERS } from '../lib/net/edge.ts';
+import type { DomainConfig } from './peal-config.ts';
 import { PealFunction } from './peal-function.ts';
 
 export interface EdgeProps {
@@ -77,12 +79,16 @@ export class Edge extends Construct {
     });
   }
 
-  /** Puts CloudFront before the API. @returns where it is reached then */
-  serve(api: HttpApi): string {
+  /** Puts CloudFront before the API, under a name of the team's own if it has one. */
+  serve(api: HttpApi, domain: DomainConfig | undefined): Distribution {
     // Names of CloudFront's own kind are one account's, over all stages.
     const { stackName, region } = Stack.of(this);
-    const { distributionDomainName } = new Distribution(this, 'Distribution', {
+    return new Distribution(this, 'Distribution', {
       comment: 'Peal: the REST API',
+      ...(domain && {
+        domainNames: [domain.name],
+        certificate: Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
+      }),
       httpVersion: HttpVersion.HTTP2_AND_3,
       webAclId: this.#webAclArn,
       defaultBehavior: {
@@ -118,6 +124,5 @@ export class Edge extends Construct {
         ],
       },
     });
-    return `https://${distributionDomainName}`;
   }
 }

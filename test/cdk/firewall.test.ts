@@ -112,6 +112,20 @@ test('the firewall is in us-east-1 wherever the rest is, and the rest learns its
   assert.match(JSON.stringify(DistributionConfig), /"WebACLId":\{"Fn::GetAtt":\["ExportsReader/);
 });
 
+test('a name of the team’s own is the distribution’s, with TLS 1.2 at least', () => {
+  const certificateArn = 'arn:aws:acm:us-east-1:111122223333:certificate/one';
+  const domains = { api: { name: 'push.example.org', certificateArn } };
+  const named = stackOf(appOf({ waf: true, region: 'eu-central-1', domains }), 'PealApi');
+
+  const { DistributionConfig } = onlyOf(named, 'AWS::CloudFront::Distribution') as {
+    DistributionConfig: { Aliases: string[]; ViewerCertificate: Record<string, string> };
+  };
+
+  assert.deepEqual(DistributionConfig.Aliases, ['push.example.org']);
+  assert.equal(DistributionConfig.ViewerCertificate.AcmCertificateArn, certificateArn);
+  assert.match(DistributionConfig.ViewerCertificate.MinimumProtocolVersion!, /^TLSv1\.2/);
+});
+
 test('without it there is no distribution before the API, and no authorizer', () => {
   const plain = Template.fromStack(stackOf(appOf({}), 'PealApi'));
 

@@ -14,12 +14,12 @@ test('cdk-nag finds nothing that is not accepted, in any form of the deployment,
   const used = new Set();
   for (const config of CONFIGS) {
     const app = appOf(config);
-    app.synth();
     const nag = new Nag(app);
 
     const { violations } = nag.validateScope(app);
 
     assert.deepEqual(violations, [], JSON.stringify(config));
+    assert.doesNotThrow(() => app.synth());
     for (const { rule, at } of nag.used) used.add(`${rule} ${at}`);
   }
 
