@@ -30,7 +30,7 @@ const all: Found[] = appOf({
 
 const ofType = (type: string) => all.filter(({ Type }) => Type === type);
 
-/** Checks each resource of a type, of which there must be one at least. */
+/** Checks each resource of a type. */
 function each(t: TestContext, type: string, check: (properties: Properties, at: string) => void): void {
   const found = ofType(type);
   t.diagnostic(`${found.length} of ${type}`);
