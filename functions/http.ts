@@ -66,16 +66,16 @@ function encodedPath(rawPath: string): string {
 /** A header's value as the Fetch standard has it. Others, which no client of ours needs, are as good as not sent. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Who asks, and for which host. */
+/** Who asks. */
 export interface Origin {
   address: string;
-  host: string | undefined;
+  /** Which host was asked, if it is another than the request says. */
+  host?: string;
 }
 
 /** Of a request that came to API Gateway itself. */
-const direct = ({ requestContext, headers }: APIGatewayProxyEventV2): Origin => ({
+const direct = ({ requestContext }: APIGatewayProxyEventV2): Origin => ({
   address: requestContext.http.sourceIp,
-  host: headers.host,
 });
 
 /**
@@ -90,7 +90,7 @@ export function serve(app: Hono<HttpEnv>, origin: (event: APIGatewayProxyEventV2
     const headers = new Headers();
     for (const [name, value] of Object.entries(event.headers))
       if (value !== undefined && HEADER_VALUE.test(value)) headers.set(name, value);
-    if (host !== undefined) headers.set('host', host);
+    if (host !== undefined && HEADER_VALUE.test(host)) headers.set('host', host);
     const body = event.body ? Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : null;
     const response = await app.fetch(new Request(url, { method, headers }), { body, address });
     const content = Buffer.from(await response.arrayBuffer());
