@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { EDGE_HEADERS } from '../lib/net/edge.ts';
-import { choice } from './environment.ts';
 import type { Origin } from './http.ts';
+import { choice } from './variables.ts';
 
 /**
  * Where requests come from, for functions that ask. Where CloudFront is before the API (`BEHIND_EDGE`), API Gateway sees

@@ -20,7 +20,7 @@ const CEILINGS: Record<string, number> = {
   groups: 465,
   info: 475,
   media: 975,
-  openapi: 550,
+  openapi: 155,
   'push-apns': 565,
   'push-desktop': 475,
   'push-fcm': 920,
