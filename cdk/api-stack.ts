@@ -2,12 +2,15 @@ import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Construct } from 'constructs';
+import { accessLog } from './access-log.ts';
 import type { Bundles } from './bundles.ts';
 import type { DataStack } from './data-stack.ts';
 import type { DispatchStack } from './dispatch-stack.ts';
+import { Edge } from './edge.ts';
 import { queueUrls } from './fan-out.ts';
 import { operator } from './operator.ts';
-import { nameApi } from './own-name.ts';
+import { nameApi, nameDistribution } from './own-name.ts';
+import type { DomainConfig } from './peal-config.ts';
 import { PealFunction } from './peal-function.ts';
 import { PealStack, type PealStackProps } from './peal-stack.ts';
 
@@ -15,6 +18,8 @@ export interface ApiStackProps extends PealStackProps {
   data: DataStack;
   dispatch: DispatchStack;
   bundles: Bundles;
+  /** The firewall's, if one is to stand before the API. */
+  webAclArn: string | undefined;
 }
 
 /** The front door: the HTTP API with a function for sending, one for sync, one for
@@ -25,12 +30,13 @@ export class ApiStack extends PealStack {
   readonly apiId: string;
 
   constructor(scope: Construct, id: string, options: ApiStackProps) {
-    const { data, dispatch, bundles, ...props } = options;
+    const { data, dispatch, bundles, webAclArn, ...props } = options;
     super(scope, id, props);
     const { settings } = this;
     const { directory, mailbox, attachments: bucket } = data;
     const tables = { DIRECTORY_TABLE: directory.tableName, MAILBOX_TABLE: mailbox.tableName };
     const quota = { QUOTA: String(settings.quota) };
+    const behind = { BEHIND_EDGE: webAclArn === undefined ? 'no' : 'yes' };
     const bucketName = { ATTACHMENTS_BUCKET: bucket.bucketName };
     const objects = (...prefixes: string[]) => prefixes.map((prefix) => bucket.arnForObjects(`${prefix}/*`));
 
@@ -52,21 +58,15 @@ export class ApiStack extends PealStack {
       // A whole CPU: sealing for fifty users' devices is arithmetic.
       memory: 1769,
     })
-      // A query reads a group's members; puts and deletes are of receipts, updates count against the limits.
-      .allow(
-        [
-          'dynamodb:BatchGetItem',
-          'dynamodb:Query',
-          'dynamodb:PutItem',
-          'dynamodb:UpdateItem',
-          'dynamodb:DeleteItem',
-        ],
-        directory.tableArn,
-      )
-      .allow(
-        ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-        mailbox.tableArn,
-      )
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'groups')
+      .allowItems(['Query'], directory, 'groups')
+      // Counts against the limits.
+      .allowItems(['UpdateItem'], directory, 'tokens', 'accounts')
+      .allowItems(['PutItem'], directory, 'receipts', 'tags')
+      .allowItems(['DeleteItem'], directory, 'receipts')
+      .allowItems(['GetItem'], mailbox, 'claims')
+      .allowItems(['PutItem', 'DeleteItem'], mailbox, 'devices', 'claims', 'jobs')
+      .allowItems(['UpdateItem', 'DeleteItem'], mailbox, 'attachments')
       .allow(['s3:PutObject'], ...objects('attachments'))
       .allow(['s3:GetObject'], ...objects('uploads'))
       .allow(['s3:DeleteObject'], ...objects('attachments', 'uploads'))
@@ -86,12 +86,12 @@ export class ApiStack extends PealStack {
       timeout: Duration.seconds(29),
       memory: 1024,
     })
-      // Updates note the use of a session.
-      .allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], directory.tableArn)
-      .allow(
-        ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
-        mailbox.tableArn,
-      )
+      .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts')
+      // Notes the use of a session.
+      .allowItems(['UpdateItem'], directory, 'accounts')
+      .allowItems(['GetItem', 'Query', 'UpdateItem', 'BatchWriteItem'], mailbox, 'devices')
+      .allowItems(['BatchWriteItem'], mailbox, 'acknowledgements')
+      .allowItems(['UpdateItem', 'BatchWriteItem'], mailbox, 'attachments')
       .allow(['s3:DeleteObject'], ...objects('attachments', 'plain'));
 
     const attachments = new PealFunction(this, 'Attachments', {
@@ -102,8 +102,9 @@ export class ApiStack extends PealStack {
       // An image is opened in memory for a device without a key.
       memory: 1024,
     })
-      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
-      .allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], mailbox.tableArn)
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts')
+      .allowItems(['GetItem'], mailbox, 'devices')
+      .allowItems(['GetItem', 'UpdateItem'], mailbox, 'attachments')
       // What it presigns is done under its role.
       .allow(['s3:GetObject'], ...objects('attachments', 'plain'))
       .allow(['s3:PutObject'], ...objects('plain', 'uploads'))
@@ -120,10 +121,9 @@ export class ApiStack extends PealStack {
       timeout: Duration.seconds(15),
       memory: 512,
     })
-      .allow(
-        ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
-        directory.tableArn,
-      )
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'receipts')
+      .allowItems(['Query'], directory, 'tags')
+      .allowItems(['GetItem', 'UpdateItem'], directory, 'receipts')
       .allow(['sqs:SendMessage'], dispatch.receipts.callbacks.queue.queueArn);
 
     const account = new PealFunction(this, 'Account', {
@@ -131,6 +131,7 @@ export class ApiStack extends PealStack {
       description: 'Accounts, sessions, devices, apps',
       environment: {
         DIRECTORY_TABLE: directory.tableName,
+        ...behind,
         SIGN_UP: settings.signUp,
         REGISTRATIONS_PER_HOUR: String(settings.registrationsPerHour),
         MASTER_SECRET: data.masterSecret.secretArn,
@@ -140,20 +141,14 @@ export class ApiStack extends PealStack {
       // argon2id takes 50 ms of a whole CPU.
       memory: 1769,
     })
-      .allow(
-        [
-          'dynamodb:BatchGetItem',
-          'dynamodb:BatchWriteItem',
-          'dynamodb:GetItem',
-          'dynamodb:PutItem',
-          'dynamodb:UpdateItem',
-          'dynamodb:DeleteItem',
-          'dynamodb:Query',
-        ],
-        directory.tableArn,
-      )
+      .allowItems(['GetItem', 'PutItem', 'UpdateItem'], directory, 'logins', 'throttles')
+      .allowItems(['PutItem', 'UpdateItem', 'DeleteItem'], directory, 'accounts', 'tokens')
+      .allowItems(['BatchGetItem', 'GetItem', 'Query', 'BatchWriteItem'], directory, 'accounts')
+      .allowItems(['BatchGetItem', 'DeleteItem'], directory, 'connections')
       .allow(['secretsmanager:GetSecretValue'], data.masterSecret.secretArn)
       .allow(['execute-api:ManageConnections'], dispatch.socket.manage);
+    // Redeems them.
+    if (settings.signUp === 'invitation') account.allowItems(['DeleteItem'], directory, 'invitations');
 
     const info = new PealFunction(this, 'Info', {
       bundle: bundles('info'),
@@ -161,7 +156,9 @@ export class ApiStack extends PealStack {
       environment: { DIRECTORY_TABLE: directory.tableName, ...quota },
       timeout: Duration.seconds(15),
       memory: 512,
-    }).allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], directory.tableArn);
+    })
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'groups')
+      .allowItems(['Query'], directory, 'groups');
 
     const groups = new PealFunction(this, 'Groups', {
       bundle: bundles('groups'),
@@ -169,22 +166,16 @@ export class ApiStack extends PealStack {
       environment: { DIRECTORY_TABLE: directory.tableName },
       timeout: Duration.seconds(29),
       memory: 1024,
-    }).allow(
-      [
-        'dynamodb:BatchGetItem',
-        'dynamodb:BatchWriteItem',
-        'dynamodb:Query',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:DeleteItem',
-      ],
-      directory.tableArn,
-    );
+    })
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'groups')
+      .allowItems(['Query', 'PutItem'], directory, 'accounts', 'groups')
+      .allowItems(['UpdateItem', 'BatchWriteItem'], directory, 'groups')
+      .allowItems(['DeleteItem'], directory, 'accounts', 'groups');
 
     const openapi = new PealFunction(this, 'OpenApi', {
       bundle: bundles('openapi'),
       description: 'The OpenAPI document and the page made of it',
-      environment: {},
+      environment: behind,
       timeout: Duration.seconds(15),
       memory: 512,
     });
@@ -197,10 +188,8 @@ export class ApiStack extends PealStack {
       // A whole CPU: reading an image of four million pixels is arithmetic.
       memory: 1769,
     })
-      .allow(
-        ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
-        directory.tableArn,
-      )
+      .allowItems(['BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'], directory, 'accounts')
+      .allowItems(['UpdateItem'], directory, 'tokens')
       .allow(
         ['s3:GetObject', 's3:PutObject'],
         ...['icons/*', 'sounds/*'].map((keys) => data.media.arnForObjects(keys)),
@@ -219,7 +208,7 @@ export class ApiStack extends PealStack {
       timeout: Duration.seconds(15),
       memory: 512,
     })
-      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
+      .allowItems(['BatchGetItem'], directory, 'accounts')
       .allow(['secretsmanager:GetSecretValue'], data.webPushSecret.grantArn);
 
     const history = new PealFunction(this, 'History', {
@@ -229,24 +218,30 @@ export class ApiStack extends PealStack {
       timeout: Duration.seconds(15),
       memory: 1024,
     })
-      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
-      .allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], mailbox.tableArn);
+      .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts')
+      .allowItems(['BatchGetItem'], mailbox, 'devices', 'acknowledgements', 'sent', 'reached')
+      .allowItems(['Query'], mailbox, 'sent', 'reached');
 
     const admin = operator(this, data, dispatch, bundles('admin'));
 
     const domain = settings.domains.api;
+    const edge =
+      webAclArn === undefined ? undefined : new Edge(this, 'Edge', { bundle: bundles('edge'), webAclArn });
     const api = new HttpApi(this, 'HttpApi', {
       apiName: `peal-${settings.stage}`,
       description: 'Peal: the REST API',
       createDefaultStage: false,
-      // Who decides on a name decides on what stands before it as well: there is no way around.
-      disableExecuteApiEndpoint: domain !== undefined,
+      // Who decides on a name decides on what stands before it as well: there is no way around. CloudFront has no name of
+      // its own to go by, and shows its key.
+      disableExecuteApiEndpoint: domain !== undefined && !edge,
+      ...(edge && { defaultAuthorizer: edge.authorizer }),
     });
     const stage = new HttpStage(this, 'HttpStage', {
       httpApi: api,
       stageName: '$default',
       autoDeploy: true,
       throttle: { rateLimit: settings.throttle.api.rate, burstLimit: settings.throttle.api.burst },
+      accessLogSettings: accessLog(this),
     });
     const route = (handler: PealFunction, method: HttpMethod, ...paths: string[]) => {
       const integration = new HttpLambdaIntegration(`${handler.node.id}Integration`, handler.lambda);
@@ -302,9 +297,12 @@ export class ApiStack extends PealStack {
     );
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
-    if (domain) nameApi(this, 'Api', domain, { api, stage });
-    this.endpoint = domain ? `https://${domain.name}` : api.apiEndpoint;
     this.apiId = api.apiId;
+    if (edge) this.endpoint = this.#behind(edge, api, domain);
+    else {
+      if (domain) nameApi(this, 'Api', domain, { api, stage });
+      this.endpoint = domain ? `https://${domain.name}` : api.apiEndpoint;
+    }
     new CfnOutput(this, 'ApiUrl', {
       value: this.endpoint,
       description: 'Where senders and devices connect',
@@ -313,6 +311,13 @@ export class ApiStack extends PealStack {
       value: admin.lambda.functionName,
       description: 'The function behind peal admin',
     });
+  }
+
+  /** Puts the edge before the API. @returns the address */
+  #behind(edge: Edge, api: HttpApi, domain: DomainConfig | undefined): string {
+    const distribution = edge.serve(api, domain);
+    if (domain) nameDistribution(this, 'Api', domain, distribution);
+    return `https://${domain?.name ?? distribution.distributionDomainName}`;
   }
 }
 

@@ -44,9 +44,10 @@ export class Carrier extends Construct {
       memory: 512,
     });
     this.push
-      // Takes a dead push target away from its device, and notes deliveries on receipts.
-      .allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], directory.tableArn)
-      .allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], mailbox.tableArn);
+      .allowItems(['BatchGetItem'], directory, 'accounts')
+      // Notes deliveries.
+      .allowItems(['UpdateItem'], directory, 'receipts')
+      .allowItems(['BatchGetItem', 'UpdateItem'], mailbox, 'devices');
     work.feed(this.push, { batchSize: 10, concurrency: props.concurrency });
   }
 }

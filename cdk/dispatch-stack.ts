@@ -53,7 +53,10 @@ export class DispatchStack extends PealStack {
         environment: { CARRIER_SECRET: secret.secretId, ...environment },
         concurrency: ceilings[name],
       });
-      carrier.push.allow(['secretsmanager:GetSecretValue'], secret.grantArn);
+      carrier.push
+        .allow(['secretsmanager:GetSecretValue'], secret.grantArn)
+        // Takes a dead push target away from its device.
+        .allowItems(['UpdateItem'], data.directory, 'accounts');
       return carrier;
     };
 
@@ -65,7 +68,7 @@ export class DispatchStack extends PealStack {
       concurrency: ceilings.desktop,
     });
     desktop.push
-      .allow(['dynamodb:GetItem', 'dynamodb:DeleteItem'], data.directory.tableArn)
+      .allowItems(['GetItem', 'DeleteItem'], data.directory, 'connections')
       .allow(['execute-api:ManageConnections'], socket.manage);
 
     this.carriers = {
@@ -129,12 +132,11 @@ export class DispatchStack extends PealStack {
     });
     socket.lambda.addEnvironment('SOCKET_ENDPOINT', stage.callbackUrl);
     socket
-      // Updates note that a device was here.
-      .allow(
-        ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-        data.directory.tableArn,
-      )
-      .allow(['dynamodb:Query'], data.mailbox.tableArn)
+      .allowItems(['BatchGetItem'], data.directory, 'accounts')
+      // Notes that a device was here.
+      .allowItems(['UpdateItem'], data.directory, 'accounts')
+      .allowItems(['PutItem', 'DeleteItem'], data.directory, 'connections')
+      .allowItems(['Query'], data.mailbox, 'devices')
       .allow(['execute-api:ManageConnections'], manage);
     const domain = this.settings.domains.socket;
     // Under its own name it is at the path of the stage's name, as it is under AWS's. Signals go on under AWS's name.

@@ -45,9 +45,11 @@ export class FanOut extends Construct {
       timeout: TIMEOUT,
       memory: 1769,
     })
-      .allow(['dynamodb:BatchGetItem'], directory.tableArn)
-      // Updates note whom a chunk has reached.
-      .allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], mailbox.tableArn)
+      .allowItems(['BatchGetItem'], directory, 'accounts')
+      .allowItems(['GetItem'], mailbox, 'jobs')
+      .allowItems(['PutItem'], mailbox, 'devices')
+      // Notes whom a chunk has reached.
+      .allowItems(['UpdateItem'], mailbox, 'reached')
       .allow(
         ['sqs:SendMessage'],
         repeats.queueArn,

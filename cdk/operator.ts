@@ -34,18 +34,12 @@ export function operator(
     timeout: Duration.seconds(60),
     memory: 1769,
   })
-    // All but putting is of resetting a password, which ends the account's sessions and their sockets.
-    .allow(
-      [
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:Query',
-        'dynamodb:BatchWriteItem',
-        'dynamodb:BatchGetItem',
-        'dynamodb:DeleteItem',
-      ],
-      directory.tableArn,
-    )
+    .allowItems(['PutItem'], directory, 'logins', 'accounts', 'invitations')
+    // Resetting a password, which ends the account's sessions and their sockets.
+    .allowItems(['UpdateItem'], directory, 'logins')
+    .allowItems(['Query', 'BatchWriteItem'], directory, 'accounts')
+    .allowItems(['BatchGetItem'], directory, 'accounts', 'connections')
+    .allowItems(['DeleteItem'], directory, 'connections')
     .allow(['execute-api:ManageConnections'], socket.manage)
     .allow(['secretsmanager:GetSecretValue'], ...Object.values(secrets).map(({ grantArn }) => grantArn))
     .allow(['sqs:GetQueueAttributes'], ...working, ...dead)
@@ -54,7 +48,7 @@ export function operator(
   if (canarySecret) {
     admin
       // Reads what the canary's account has, to make it anew.
-      .allow(['dynamodb:GetItem'], directory.tableArn)
+      .allowItems(['GetItem'], directory, 'logins')
       .allow(['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'], canarySecret.secretArn);
   }
   return admin;

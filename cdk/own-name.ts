@@ -51,10 +51,15 @@ export function nameApi(
   pointTo(stack, scope, `${id}DnsTarget`, domain, { target, host: regionalDomainName });
 }
 
-/** Has the web app's name point to its distribution, which knows the name. */
-export function nameSite(stack: PealStack, domain: DomainConfig, distribution: IDistribution): void {
+/** Has a name point to a distribution, which knows the name. */
+export function nameDistribution(
+  stack: PealStack,
+  id: 'Api' | 'Web',
+  domain: DomainConfig,
+  distribution: IDistribution,
+): void {
   const target = new CloudFrontTarget(distribution);
-  pointTo(stack, new Construct(stack, 'Domain'), 'WebDnsTarget', domain, {
+  pointTo(stack, new Construct(stack, 'Domain'), `${id}DnsTarget`, domain, {
     target,
     host: distribution.distributionDomainName,
     ipv6: true,

@@ -23,7 +23,7 @@ export interface PealConfig {
   /** Names of your own for Peal's addresses. Default: none, AWS's names. */
   domains?:
     | {
-        /** Where senders and devices connect. The certificate is in `region`. */
+        /** Where senders and devices connect. The certificate is in `region`; with `waf`, in us-east-1. */
         api?: DomainConfig | undefined;
         /** The desktop socket, under another name than the API's. The certificate is in `region`. */
         socket?: DomainConfig | undefined;
@@ -90,7 +90,11 @@ export interface PealConfig {
       }
     | undefined;
 
-  /** Whether a web application firewall stands before Peal. It costs by the month and by the request. Default: false. */
+  /**
+   * Whether a web application firewall (AWS WAF) stands before the API and the web app: CloudFront is before both then,
+   * and `region` has to be given. It costs $10 a month and about $1.70 for a million requests (docs/operations.md).
+   * Default: false.
+   */
   waf?: boolean | undefined;
 
   /** Whether functions are traced with X-Ray. Default: false. */

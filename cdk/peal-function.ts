@@ -1,4 +1,5 @@
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -11,6 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { PARTITIONS, type Partition } from './partitions.ts';
 import { settingsOf } from './peal-stack.ts';
 
 /** What a function is given. */
@@ -23,6 +25,16 @@ export interface PealFunctionProps {
   /** MiB; also its share of a CPU (a whole one at 1,769). */
   memory: number;
 }
+
+/** What is done to items by their keys. */
+export type ItemAction =
+  | 'BatchGetItem'
+  | 'BatchWriteItem'
+  | 'DeleteItem'
+  | 'GetItem'
+  | 'PutItem'
+  | 'Query'
+  | 'UpdateItem';
 
 /**
  * A Lambda function with a role and a log group of its own. The role may write that log and nothing else, until
@@ -64,6 +76,26 @@ export class PealFunction extends Construct {
   /** Grants exactly these actions on exactly these resources. */
   allow(actions: string[], ...resources: string[]): this {
     this.lambda.addToRolePolicy(new PolicyStatement({ actions, resources }));
+    return this;
+  }
+
+  /**
+   * Grants these actions on items of a table, of which all that a request names must be in partitions like these.
+   *
+   * @param actions of `dynamodb:`, on items only: `ForAllValues` holds for a request that names none, such as a scan
+   */
+  allowItems(actions: ItemAction[], table: TableV2, ...partitions: Partition[]): this {
+    this.lambda.addToRolePolicy(
+      new PolicyStatement({
+        actions: actions.map((action) => `dynamodb:${action}`),
+        resources: [table.tableArn],
+        conditions: {
+          'ForAllValues:StringLike': {
+            'dynamodb:LeadingKeys': partitions.map((name) => PARTITIONS[name]),
+          },
+        },
+      }),
+    );
     return this;
   }
 }

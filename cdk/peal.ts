@@ -1,8 +1,10 @@
-import type { App } from 'aws-cdk-lib';
+import { type App, Validations } from 'aws-cdk-lib';
 import { ApiStack } from './api-stack.ts';
 import type { Bundles } from './bundles.ts';
 import { DataStack } from './data-stack.ts';
 import { DispatchStack } from './dispatch-stack.ts';
+import { FIREWALL_REGION, FirewallStack } from './firewall-stack.ts';
+import { Nag } from './nag.ts';
 import { OperationsStack } from './operations-stack.ts';
 import type { Settings } from './settings.ts';
 import { WebStack } from './web-stack.ts';
@@ -14,8 +16,9 @@ export interface Built {
   site: string;
 }
 
-/** Adds the stacks of one stage. */
+/** Adds the stacks of one stage, and the checks without which they are not synthesized. */
 export function addPeal(app: App, settings: Settings, { bundles, site }: Built): void {
+  Validations.of(app).addPlugins(new Nag(app));
   const data = new DataStack(app, 'PealData', { description: 'Peal: what holds data', settings });
   const dispatch = new DispatchStack(app, 'PealDispatch', {
     description: 'Peal: carriers and sockets',
@@ -23,12 +26,26 @@ export function addPeal(app: App, settings: Settings, { bundles, site }: Built):
     data,
     bundles,
   });
+  // What guards CloudFront is in a region of its own, from which the others are told its name.
+  const foreign = {
+    crossRegionReferences: settings.region !== undefined && settings.region !== FIREWALL_REGION,
+  };
+  const webAclArn = settings.waf
+    ? new FirewallStack(app, 'PealFirewall', {
+        description: 'Peal: the firewall',
+        settings,
+        env: { region: FIREWALL_REGION, ...(settings.account && { account: settings.account }) },
+        ...foreign,
+      }).webAclArn
+    : undefined;
   const api = new ApiStack(app, 'PealApi', {
     description: 'Peal: the REST API',
     settings,
     data,
     dispatch,
     bundles,
+    webAclArn,
+    ...foreign,
   });
   new WebStack(app, 'PealWeb', {
     description: 'Peal: the browser client',
@@ -37,6 +54,8 @@ export function addPeal(app: App, settings: Settings, { bundles, site }: Built):
     dispatch,
     api,
     site,
+    webAclArn,
+    ...foreign,
   });
   new OperationsStack(app, 'PealOperations', {
     description: 'Peal: alarms, dashboard, canary',
@@ -45,5 +64,6 @@ export function addPeal(app: App, settings: Settings, { bundles, site }: Built):
     dispatch,
     api,
     bundles,
+    ...foreign,
   });
 }

@@ -56,7 +56,8 @@ export class Receipts extends Construct {
       timeout: REPEAT_TIMEOUT,
       memory: 512,
     })
-      .allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'], directory.tableArn)
+      .allowItems(['BatchGetItem'], directory, 'accounts')
+      .allowItems(['GetItem', 'UpdateItem'], directory, 'receipts')
       .allow(
         ['sqs:SendMessage'],
         callbacks.queue.queueArn,

@@ -195,12 +195,15 @@ function given({ type, input }: v.BaseIssue<unknown>): string {
 const regionOf = (arn: string) => arn.split(':')[3];
 
 /** What is right by itself but not beside the rest. */
-function conflicts({ region, domains, retention, alarms }: Settings): string[] {
+function conflicts({ region, domains, retention, alarms, waf }: Settings): string[] {
   const wrong: string[] = [];
   if (retention.attachments > retention.messages) {
     wrong.push(
       `retention.attachments must be at most retention.messages, which is ${retention.messages}, not ${retention.attachments}`,
     );
+  }
+  if (waf && region === undefined) {
+    wrong.push('region must be given with waf, which is in us-east-1 and has to be known to the rest');
   }
   const taken = new Map<string, string>();
   for (const name of ['api', 'socket', 'web'] as const) {
@@ -215,11 +218,12 @@ function conflicts({ region, domains, retention, alarms }: Settings): string[] {
     taken.set(domain.name, name);
     const there = regionOf(domain.certificateArn);
     // CloudFront looks for certificates in one region alone, whatever the deployment's is.
-    const needed = name === 'web' ? 'us-east-1' : region;
+    const atEdge = name === 'web' || (name === 'api' && waf);
+    const needed = atEdge ? 'us-east-1' : region;
     if (needed === undefined) {
       wrong.push(`region must be given with domains.${name}: ${there}, where its certificate is`);
     } else if (there !== needed) {
-      const why = name === 'web' ? 'where CloudFront looks for it' : 'which is region';
+      const why = atEdge ? 'where CloudFront looks for it' : 'which is region';
       wrong.push(
         `domains.${name}.certificateArn must be of a certificate in ${needed}, ${why}, not in ${there}`,
       );

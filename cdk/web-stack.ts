@@ -23,7 +23,7 @@ import type { Construct } from 'constructs';
 import type { ApiStack } from './api-stack.ts';
 import type { DataStack } from './data-stack.ts';
 import type { DispatchStack } from './dispatch-stack.ts';
-import { certificateOf, nameSite } from './own-name.ts';
+import { certificateOf, nameDistribution } from './own-name.ts';
 import { PealStack, type PealStackProps } from './peal-stack.ts';
 
 export interface WebStackProps extends PealStackProps {
@@ -32,11 +32,17 @@ export interface WebStackProps extends PealStackProps {
   api: ApiStack;
   /** Folder of the built browser client. */
   site: string;
+  /** The firewall's, if one is to stand before the web app. */
+  webAclArn: string | undefined;
 }
 
 /** The browser client: its files in a private bucket, served by CloudFront. Nothing in it is data or a secret. */
 export class WebStack extends PealStack {
-  constructor(scope: Construct, id: string, { data, dispatch, api, site, ...props }: WebStackProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { data, dispatch, api, site, webAclArn, ...props }: WebStackProps,
+  ) {
     super(scope, id, props);
     // CDK's own types do not agree under exactOptionalPropertyTypes.
     const bucket = new Bucket(this, 'Site', {
@@ -49,6 +55,8 @@ export class WebStack extends PealStack {
     }) as IBucket;
     const addresses = { api: api.endpoint, socket: dispatch.socketUrl };
     const headers = new ResponseHeadersPolicy(this, 'Headers', {
+      // Such a name is one account's, over all stages.
+      responseHeadersPolicyName: `${this.stackName}-headers`,
       comment: 'Peal: what browsers may do in the web app',
       securityHeadersBehavior: {
         contentSecurityPolicy: {
@@ -85,6 +93,7 @@ export class WebStack extends PealStack {
       ...(domain && { domainNames: [domain.name], certificate: certificateOf(this, domain) }),
       defaultRootObject: 'index.html',
       httpVersion: HttpVersion.HTTP2_AND_3,
+      ...(webAclArn !== undefined && { webAclId: webAclArn }),
       defaultBehavior: {
         origin: S3BucketOrigin.withOriginAccessControl(bucket),
         viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
@@ -108,7 +117,7 @@ export class WebStack extends PealStack {
     );
     pages.node.addDependency(assets);
 
-    if (domain) nameSite(this, domain, distribution);
+    if (domain) nameDistribution(this, 'Web', domain, distribution);
     new CfnOutput(this, 'WebUrl', {
       value: `https://${domain?.name ?? distribution.distributionDomainName}`,
       description: 'Where people open Peal in a browser',

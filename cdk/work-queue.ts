@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { PealFunction } from './peal-function.ts';
@@ -45,12 +45,14 @@ export class WorkQueue {
     worker.allow(['sqs:SendMessage'], this.queue.queueArn, ...dead);
     worker.lambda.addEnvironment('QUEUE_URL', this.queue.queueUrl);
     if (givesUp) worker.lambda.addEnvironment('DEAD_LETTER_QUEUE_URL', this.deadLetters.queueUrl);
-    worker.lambda.addEventSource(
-      new SqsEventSource(this.queue, {
-        batchSize,
-        maxConcurrency: concurrency,
-        reportBatchItemFailures: true,
-      }),
-    );
+    // What the poller calls under the worker's role. CDK's own SqsEventSource would grant more than it needs.
+    worker.allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], this.queue.queueArn);
+    new EventSourceMapping(worker, 'Mapping', {
+      target: worker.lambda,
+      eventSourceArn: this.queue.queueArn,
+      batchSize,
+      maxConcurrency: concurrency,
+      reportBatchItemFailures: true,
+    });
   }
 }

@@ -7,13 +7,9 @@ import { CARRIERS } from '../lib/carriers/carrier.ts';
 import type { CarrierQueues } from '../lib/dispatch/router.ts';
 import { Queue } from '../lib/storage/queue.ts';
 import type { Table } from '../lib/storage/table.ts';
+import { choice, variable } from './variables.ts';
 
-/** The only place where environment variables are read. Each is set in `cdk/`; one that is missing fails the start. */
-export function variable(name: string): string {
-  const value = process.env[name];
-  if (value === undefined || value === '') throw new Error(`environment variable ${name} is not set`);
-  return value;
-}
+export { choice, variable };
 
 /** One that is only set where what it names is deployed. */
 export function variableIfSet(name: 'CANARY_SECRET'): string | undefined {
@@ -34,14 +30,6 @@ export function days(name: 'ATTACHMENT_DAYS' | 'MESSAGE_DAYS'): number {
   if (!Number.isSafeInteger(number) || number < 1)
     throw new Error(`environment variable ${name} is no number of days`);
   return number * 24 * 3600;
-}
-
-/** One of a few words. */
-export function choice<Word extends string>(name: string, words: readonly Word[]): Word {
-  const value = variable(name);
-  const found = words.find((word) => word === value);
-  if (found === undefined) throw new Error(`environment variable ${name} is none of ${words.join(', ')}`);
-  return found;
 }
 
 /** Time limits of a call to AWS: a dead connection must not eat the whole invocation. Milliseconds. */

@@ -11,7 +11,7 @@ export interface HttpEnv {
   Bindings: {
     /** The body as it came. A web-standard Request has none on GET, but clients of Pushover send some. */
     body: Uint8Array | null;
-    /** The address of who connected to API Gateway. Never a header's word for it, which anybody can write. */
+    /** The address of who asks. Never a client's own word for it, which anybody can write. */
     address: string;
   };
 }
@@ -67,17 +67,31 @@ function encodedPath(rawPath: string): string {
 /** A header's value as the Fetch standard has it. Others, which no client of ours needs, are as good as not sent. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+/** Who asks. */
+export interface Origin {
+  address: string;
+  /** Which host was asked, if it is another than the request says. */
+  host?: string;
+}
+
+/** Of a request that came to API Gateway itself. */
+const direct = ({ requestContext }: APIGatewayProxyEventV2): Origin => ({
+  address: requestContext.http.sourceIp,
+});
+
 /**
  * Runs an app behind API Gateway's HTTP API (payload format 2.0). Hono's own adapter refuses bodies on GET.
  */
-export function serve(app: Hono<HttpEnv>) {
+export function serve(app: Hono<HttpEnv>, origin: (event: APIGatewayProxyEventV2) => Origin = direct) {
   return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
-    const { method, sourceIp: address } = event.requestContext.http;
+    const { method } = event.requestContext.http;
+    const { address, host } = origin(event);
     const query = event.rawQueryString === '' ? '' : `?${event.rawQueryString}`;
     const url = `https://${event.requestContext.domainName}${encodedPath(event.rawPath)}${query}`;
     const headers = new Headers();
     for (const [name, value] of Object.entries(event.headers))
       if (value !== undefined && HEADER_VALUE.test(value)) headers.set(name, value);
+    if (host !== undefined && HEADER_VALUE.test(host)) headers.set('host', host);
     const body = event.body ? Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : null;
     const response = await app.fetch(new Request(url, { method, headers }), { body, address });
     const content = Buffer.from(await response.arrayBuffer());

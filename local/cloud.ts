@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Front } from './aws/front.ts';
+import { createEdge, type Edge } from './edge/server.ts';
 import { type Engine, type EngineOptions, startEngine } from './engine.ts';
 import type { Poller } from './event-source/poller.ts';
 import { createHttpApi, type HttpApi } from './http-api/server.ts';
@@ -14,6 +15,7 @@ import { type Authority, createAuthority } from './network/ca.ts';
 import { redirectEnvironment, redirectPreload } from './network/preload.ts';
 import type { Queue } from './resources/queues.ts';
 import { readApis } from './template/apis.ts';
+import { readEdges } from './template/edges.ts';
 import { REGION } from './template/pseudo.ts';
 import type { CloudLog, InvokeResult, Meter } from './types.ts';
 import { createWebSite, type WebSite } from './web/server.ts';
@@ -30,8 +32,8 @@ export interface Outside {
 
 export interface CloudOptions extends Omit<EngineOptions, 'meter'> {
   meter?: Meter;
-  /** Ports of the first HTTP API, the first WebSocket API and the first web site; 0 (default) for any. */
-  ports?: { api?: number; socket?: number; web?: number };
+  /** Ports of the first HTTP API, what stands before it, the first WebSocket API and the first web site; 0 (default) for any. */
+  ports?: { api?: number; edge?: number; socket?: number; web?: number };
   /** Host names besides its own under which the first HTTP API is reached over TLS. */
   apiNames?: readonly string[];
   /** Starts the stand-ins for carriers with certificates from `authority`. Without it functions reach nothing outside. */
@@ -48,6 +50,8 @@ export interface CloudOptions extends Omit<EngineOptions, 'meter'> {
 export interface Cloud {
   /** The first HTTP API of the template; undefined if it has none. */
   readonly api: HttpApi | undefined;
+  /** What stands before the first API, if a distribution does: clients reach the API there alone. */
+  readonly edge: Edge | undefined;
   /** The first WebSocket API of the template; undefined if it has none. */
   readonly socket: WebSocketApi | undefined;
   /** The first web site of the template; undefined if it has none. */
@@ -128,6 +132,18 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       closers.push(() => http.close());
     }
 
+    const described = readEdges(engine.model);
+    const edges: Edge[] = [];
+    for (const [index, edge] of described.entries()) {
+      const at = apis.http.findIndex(({ apiId }) => edge.origin.startsWith(`${apiId}.`));
+      const originPort = https[at]?.port;
+      if (originPort === undefined) throw new Error(`${edge.names[0]} stands before no API of the templates`);
+      const port = index === 0 ? (options.ports?.edge ?? 0) : 0;
+      const made = await createEdge(edge, { port, originPort, authority, log });
+      edges.push(made);
+      closers.push(() => made.close());
+    }
+
     const hosts: Record<string, number> = { ...outside?.hosts };
     const named = [
       ...apis.http.flatMap(({ names = [] }, index) =>
@@ -138,8 +154,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       ),
     ];
     for (const { name, server } of named) hosts[`${name}:443`] = server.httpsPort;
+    const atEdge = described.flatMap(({ names }, index) =>
+      names.map((name) => ({ name, edge: edges[index]! })),
+    );
+    for (const { name, edge } of atEdge) hosts[`${name}:443`] = edge.httpsPort;
     const addresses = Object.fromEntries([
       ...named.map(({ scheme, name, server }) => [`${scheme}://${name}`, new URL(server.url).origin]),
+      ...atEdge.map(({ name, edge }) => [`https://${name}`, edge.url]),
       ...engine.buckets.map((name) => [`https://${name}.s3.${REGION}.amazonaws.com`, engine.front.url]),
     ]);
     const sites: WebSite[] = [];
@@ -179,6 +200,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
     return {
       api: https[0],
+      edge: edges[0],
       socket: sockets[0],
       web: sites[0],
       functions,

@@ -58,7 +58,7 @@ export async function startPeal(options: PealOptions): Promise<Peal> {
   return {
     cloud,
     carriers: carriers!,
-    api: cloud.api!.url,
+    api: cloud.edge?.url ?? cloud.api!.url,
     socket: cloud.socket!.url,
     web: cloud.web!.url,
     control: carriers!.control.url,

@@ -1,8 +1,9 @@
 /** Builds the browser client: the app, then the service worker, which knows the app's files by name. */
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type InlineConfig } from 'vite';
+import { ThirdParty } from './third-party.ts';
 import config from './vite.config.ts';
 
 /**
@@ -11,7 +12,9 @@ import config from './vite.config.ts';
  * await buildWeb('.build/web/now');
  */
 export async function buildWeb(outdir: string): Promise<void> {
-  const common: InlineConfig = { ...config, configFile: false, logLevel: 'warn' };
+  const thirdParty = new ThirdParty();
+  const plugins = [thirdParty.plugin()];
+  const common: InlineConfig = { ...config, plugins, configFile: false, logLevel: 'warn' };
   await build({ ...common, build: { ...config.build, outDir: outdir, emptyOutDir: true } });
   const shell = globSync('**/*.*', { cwd: outdir }).sort();
   const hash = createHash('sha256');
@@ -35,6 +38,8 @@ export async function buildWeb(outdir: string): Promise<void> {
       },
     },
   });
+  // No part of the shell: nobody needs it offline.
+  writeFileSync(join(outdir, 'third-party.txt'), thirdParty.text());
 }
 
 if (import.meta.main)

@@ -15,6 +15,7 @@ import { type ThrottleLog, Throttles } from '../../lib/accounts/throttles.ts';
 import { TwoFactor } from '../../lib/accounts/twofa.ts';
 import { success } from '../../lib/http/answer.ts';
 import { Refusal } from '../../lib/refusal.ts';
+import { edgeOrigin } from '../behind-edge.ts';
 import { type EndpointRequest, on } from '../endpoint.ts';
 import { choice, table, variable } from '../environment.ts';
 import { type HttpContext, httpApp, serve } from '../http.ts';
@@ -169,4 +170,4 @@ on(deviceApp, endpoints.changeDevice, async (request) => {
 
 app.route('/', deviceApp);
 
-export const handler = serve(app);
+export const handler = serve(app, edgeOrigin());

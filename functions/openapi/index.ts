@@ -1,6 +1,7 @@
 /** `GET /1/openapi.json`, the OpenAPI document of the API, and `GET /docs`, a page made of it. */
 import { createHash } from 'node:crypto';
 import { content, notModified } from '../../lib/http/answer.ts';
+import { edgeOrigin } from '../behind-edge.ts';
 import { AREAS } from '../endpoints.ts';
 import { type HttpContext, httpApp, serve } from '../http.ts';
 import { openApi } from './document.ts';
@@ -26,7 +27,7 @@ app.get('/docs', (c) =>
   answer(c, () => `${page(openApi(AREAS, originOf(c)))}`, 'text/html; charset=utf-8', PAGE_POLICY),
 );
 
-export const handler = serve(app);
+export const handler = serve(app, edgeOrigin());
 
 function answer(
   c: HttpContext,

@@ -78,5 +78,5 @@ export class Jobs {
 }
 
 function jobKey(umid: number, request: string): { pk: string; sk: number } {
-  return { pk: `job#${request}`, sk: umid };
+  return { pk: `jobs#${request}`, sk: umid };
 }

@@ -238,6 +238,7 @@ export class Front {
         function: call.caller.name,
         action,
         resource,
+        keys: context?.().get('dynamodb:leadingkeys'),
       });
       return service.deny(call, decision.message);
     }

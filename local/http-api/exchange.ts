@@ -12,6 +12,8 @@ const LINGER = 500;
 
 const REFUSALS = {
   400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   413: 'Request Entity Too Large',
   429: 'Too Many Requests',

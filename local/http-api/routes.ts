@@ -1,10 +1,13 @@
 /** Route selection of an API Gateway HTTP API. */
+import type { Authorizer } from './authorizer.ts';
 
 /** A route as the template names it, with the function it leads to. */
 export interface Route {
   /** `POST /1/messages.json`, `ANY /{proxy+}` or `$default`. */
   routeKey: string;
   functionArn: string;
+  /** Who decides whether a request is let in; without it, all are. */
+  authorizer?: Authorizer;
 }
 
 /** The route that a request takes, and its path parameters, URL-decoded. */

@@ -6,7 +6,8 @@ import { invokeWithin } from '../lambda/within.ts';
 import type { Authority } from '../network/ca.ts';
 import { listen, stop } from '../network/listen.ts';
 import type { CloudLog, InvokeResult, LocalFunction, Meter } from '../types.ts';
-import { createEvent, type IncomingRequest, splitTarget } from './event.ts';
+import { type Authorizer, createAuthorizer, type Refused } from './authorizer.ts';
+import { createEvent, type HttpEvent, type IncomingRequest, splitTarget } from './event.ts';
 import { answerBroken, isHeadTooLarge, readBody, refusal, send, sendAndClose } from './exchange.ts';
 import { type Answer, MalformedResponse, readAnswer } from './response.ts';
 import { createRouter, type Match, type Route } from './routes.ts';
@@ -51,6 +52,8 @@ export interface HttpApi {
 
 /** Milliseconds; AWS: "Maximum integration timeout". */
 const INTEGRATION_TIMEOUT = 30_000;
+/** Milliseconds; AWS: "Authorizer timeout". */
+const AUTHORIZER_TIMEOUT = 10_000;
 /** Bytes of a request that are billed as one (Amazon API Gateway pricing). */
 const METERED_SIZE = 512 * 1024;
 
@@ -126,7 +129,31 @@ export async function createHttpApi(api: HttpApiDescription, options: HttpApiOpt
     if (target === undefined) return refusal(500);
     const identity = { apiId: api.apiId, accountId, stage: api.stage, domainName: domainOf(request) };
     const event = createEvent(request, match, identity, requestId, now());
+    const refused = await authorize(match.route.authorizer, event);
+    if (refused !== undefined) return refusal(refused);
     return judge(await invokeWithin(target, event, integrationTimeout), target.spec.name);
+  }
+
+  const authorizers = new Map<Authorizer, ReturnType<typeof createAuthorizer>>();
+
+  /** Asks the authorizer of a route, if it has one. */
+  async function authorize(authorizer: Authorizer | undefined, event: HttpEvent): Promise<Refused> {
+    if (!authorizer) return undefined;
+    const { id, functionArn } = authorizer;
+    const base = `arn:aws:execute-api:${region}:${accountId}:${api.apiId}`;
+    const target = functions(functionArn);
+    if (!target || !mayInvoke(functionArn, `${base}/authorizers/${id}`)) {
+      log(
+        'warn',
+        `HTTP API: the authorizer ${id} leads to no function that the API may call: ${functionArn}`,
+      );
+      return 500;
+    }
+    const ask = (asked: object) => invokeWithin(target, asked, AUTHORIZER_TIMEOUT);
+    const decide = authorizers.get(authorizer) ?? createAuthorizer(authorizer, ask, now);
+    authorizers.set(authorizer, decide);
+    const { method, path } = event.requestContext.http;
+    return decide(event, `${base}/${api.stage}/${method}${path}`);
   }
 
   /** The name under which the request came; over a plain port, the first of the API's. */

@@ -2,6 +2,7 @@
 import { ACCOUNT, REGION } from '../template/pseudo.ts';
 import { type Context, conditionHolds } from './conditions.ts';
 import { matchesAction, matchesArn } from './match.ts';
+import { isUsedBy, type Part, partsOf } from './parts.ts';
 import type { Grant, Role } from './policy.ts';
 
 /** Access key id of the operator and of tests: may do everything and is not counted as a use of any grant. */
@@ -19,13 +20,13 @@ export interface Caller {
 /** What IAM said. `message` is AWS's own sentence. */
 export type Decision = { allowed: true } | { allowed: false; message: string };
 
-/** An action on a resource that the template grants. */
-export interface GrantUse {
+/** An action on a resource that the template grants, within some partitions of it if the grant is kept to them. */
+export interface GrantUse extends Part {
   role: string;
   /** Stack, logical id and number of the statement. */
   source: string;
-  action: string;
-  resource: string;
+  /** How often it was used since the start. */
+  times: number;
 }
 
 interface Principal {
@@ -38,13 +39,19 @@ const ALLOWED: Decision = { allowed: true };
 export class Iam {
   readonly #principals = new Map<string, Principal>();
   readonly #roles = new Set<Role>();
-  readonly #used = new Map<Grant, Set<string>>();
+  readonly #parts = new Map<Grant, { part: Part; times: number }[]>();
 
   /** Lets `accessKeyId` act as function `name` under `role`. */
   addFunction(accessKeyId: string, name: string, role: Role): void {
     const arn = `arn:aws:sts::${ACCOUNT}:assumed-role/${role.name}/${name}`;
     this.#principals.set(accessKeyId, { caller: { accessKeyId, name, arn }, role });
     this.#roles.add(role);
+    for (const grant of role.grants) {
+      this.#parts.set(
+        grant,
+        partsOf(grant.statement).map((part) => ({ part, times: 0 })),
+      );
+    }
   }
 
   /** The caller behind an access key id; undefined if nobody has it. */
@@ -69,51 +76,44 @@ export class Iam {
     let allowed = false;
     for (const grant of principal.role.grants) {
       const { statement } = grant;
-      const actions = statement.Action.filter((pattern) => matchesAction(pattern, action));
-      if (actions.length === 0) continue;
-      const resources = statement.Resource.filter((pattern) => matchesArn(pattern, resource));
-      if (resources.length === 0) continue;
+      if (!statement.Action.some((pattern) => matchesAction(pattern, action))) continue;
+      if (!statement.Resource.some((pattern) => matchesArn(pattern, resource))) continue;
       if (statement.Condition) {
         full ??= globalContext(principal, context?.());
         if (!conditionHolds(statement.Condition, full)) continue;
       }
       if (statement.Effect === 'Deny') return denial(principal.caller, action, resource, true);
-      this.#note(grant, actions, resources);
+      this.#note(grant, action, resource, full);
       allowed = true;
     }
     return allowed ? ALLOWED : denial(principal.caller, action, resource, false);
   }
 
-  /** Every action on a resource that was granted and used since the start. */
-  usedGrants(): GrantUse[] {
-    return this.#report(true);
+  /** Every part of the grants (AWS's own managed policies aside), with how often it was used since the start. */
+  grants(): GrantUse[] {
+    return [...this.#roles].flatMap((role) =>
+      role.grants
+        .filter(({ managed, statement }) => !managed && statement.Effect === 'Allow')
+        .flatMap((grant) =>
+          this.#parts.get(grant)!.map(({ part, times }) => ({
+            role: role.name,
+            source: grant.source,
+            ...part,
+            times,
+          })),
+        ),
+    );
   }
 
-  /** Every action on a resource that is granted (AWS's own managed policies aside) and was never used. */
+  /** Those that were never used. */
   unusedGrants(): GrantUse[] {
-    return this.#report(false);
+    return this.grants().filter(({ times }) => times === 0);
   }
 
-  #note(grant: Grant, actions: string[], resources: string[]): void {
-    const used = this.#used.get(grant) ?? new Set<string>();
-    this.#used.set(grant, used);
-    for (const action of actions) for (const resource of resources) used.add(`${action} ${resource}`);
-  }
-
-  #report(used: boolean): GrantUse[] {
-    const found: GrantUse[] = [];
-    for (const role of this.#roles) {
-      for (const grant of role.grants) {
-        if (grant.managed || grant.statement.Effect === 'Deny') continue;
-        for (const action of grant.statement.Action) {
-          for (const resource of grant.statement.Resource) {
-            const wasUsed = this.#used.get(grant)?.has(`${action} ${resource}`) ?? false;
-            if (wasUsed === used) found.push({ role: role.name, source: grant.source, action, resource });
-          }
-        }
-      }
+  #note(grant: Grant, action: string, resource: string, context: Context | undefined): void {
+    for (const counted of this.#parts.get(grant)!) {
+      if (isUsedBy(counted.part, action, resource, context)) counted.times++;
     }
-    return found;
   }
 }
 

@@ -1,7 +1,9 @@
 /** HTTP and WebSocket APIs of the template as descriptions that the gateways take. */
+import type { Authorizer } from '../http-api/authorizer.ts';
+import type { Route } from '../http-api/routes.ts';
 import type { HttpApiDescription } from '../http-api/server.ts';
 import type { WebSocketApiDescription } from '../websocket-api/server.ts';
-import { asNumber, asString, isObject, TemplateError } from './json.ts';
+import { asList, asNumber, asString, isObject, TemplateError } from './json.ts';
 import { type Model, type Resource, whereIs } from './model.ts';
 import { REGION } from './pseudo.ts';
 
@@ -15,6 +17,16 @@ const PROPERTIES: Record<string, string[]> = {
     'RouteSelectionExpression',
     'Tags',
     'IpAddressType',
+  ],
+  'AWS::ApiGatewayV2::Authorizer': [
+    'ApiId',
+    'AuthorizerPayloadFormatVersion',
+    'AuthorizerResultTtlInSeconds',
+    'AuthorizerType',
+    'AuthorizerUri',
+    'EnableSimpleResponses',
+    'IdentitySource',
+    'Name',
   ],
   'AWS::ApiGatewayV2::ApiMapping': ['ApiId', 'ApiMappingKey', 'DomainName', 'Stage'],
   'AWS::ApiGatewayV2::DomainName': ['DomainName', 'DomainNameConfigurations', 'Tags'],
@@ -30,6 +42,7 @@ const PROPERTIES: Record<string, string[]> = {
     'ApiId',
     'ApiKeyRequired',
     'AuthorizationType',
+    'AuthorizerId',
     'OperationName',
     'RouteKey',
     'RouteResponseSelectionExpression',
@@ -56,7 +69,8 @@ export interface Apis {
 /**
  * Reads every API with its one stage, its routes and the functions behind them.
  *
- * @throws TemplateError for what the gateways cannot run: authorizers, CORS by the gateway, other integrations
+ * @throws TemplateError for what the gateways cannot run: other authorizers than a simple one by headers, CORS by the
+ *   gateway, other integrations
  */
 export function readApis(model: Model): Apis {
   for (const resource of model.ofType(...Object.keys(PROPERTIES))) checkProperties(resource);
@@ -90,7 +104,7 @@ export function readApis(model: Model): Apis {
       apiId: api.ref,
       stage: stage.ref,
       names: namesOf(model, api, stage),
-      routes: routes.map((route) => readRoute(model, route, '2.0')),
+      routes: readHttpRoutes(model, routes),
     };
     const throttling = readThrottling(stage);
     if (throttling) description.throttling = throttling;
@@ -149,13 +163,49 @@ function readThrottling(stage: Resource): HttpApiDescription['throttling'] {
   return { rate, burst: asNumber(settings.ThrottlingBurstLimit ?? rate, where) };
 }
 
-function readRoute(
-  model: Model,
-  route: Resource,
-  version?: string,
-): { routeKey: string; functionArn: string } {
+/** Routes of an HTTP API, each with its authorizer. */
+function readHttpRoutes(model: Model, routes: Resource[]): Route[] {
+  const authorizers = new Map(
+    model.ofType('AWS::ApiGatewayV2::Authorizer').map((resource) => [resource.ref, readAuthorizer(resource)]),
+  );
+  return routes.map((route) => {
+    const authorizer = authorizers.get(String(route.properties.AuthorizerId));
+    return { ...readRoute(model, route, '2.0'), ...(authorizer && { authorizer }) };
+  });
+}
+
+function readAuthorizer(resource: Resource): Authorizer {
+  const { properties, ref: id } = resource;
+  const where = (name: string) => whereIs(resource, name);
+  for (const [name, only] of Object.entries({
+    AuthorizerType: 'REQUEST',
+    AuthorizerPayloadFormatVersion: '2.0',
+    EnableSimpleResponses: true,
+  })) {
+    if (properties[name] !== only) throw new TemplateError(where(name), `only ${only} is supported here`);
+  }
+  const headers = asList(properties.IdentitySource).map((source) => {
+    const [, header] = /^\$request\.header\.(.+)$/.exec(asString(source, where('IdentitySource'))) ?? [];
+    if (!header) throw new TemplateError(where('IdentitySource'), 'only headers are supported here');
+    return header.toLowerCase();
+  });
+  const ttl = asNumber(properties.AuthorizerResultTtlInSeconds ?? 0, where('AuthorizerResultTtlInSeconds'));
+  return {
+    id,
+    headers,
+    ttl,
+    functionArn: functionOf(asString(properties.AuthorizerUri, where('AuthorizerUri'))),
+  };
+}
+
+/** The function that an integration or an authorizer names. */
+function functionOf(uri: string): string {
+  return /:lambda:path\/2015-03-31\/functions\/(.+)\/invocations$/.exec(uri)?.[1] ?? uri;
+}
+
+function readRoute(model: Model, route: Resource, version?: string): Route {
   const authorization = route.properties.AuthorizationType ?? 'NONE';
-  if (authorization !== 'NONE') {
+  if (authorization !== 'NONE' && !(authorization === 'CUSTOM' && version !== undefined)) {
     throw new TemplateError(
       whereIs(route, 'AuthorizationType'),
       `${String(authorization)} is not supported here`,
@@ -179,7 +229,7 @@ function readRoute(
   const uri = asString(properties.IntegrationUri, whereIs(integration, 'IntegrationUri'));
   return {
     routeKey: asString(route.properties.RouteKey, whereIs(route, 'RouteKey')),
-    functionArn: /:lambda:path\/2015-03-31\/functions\/(.+)\/invocations$/.exec(uri)?.[1] ?? uri,
+    functionArn: functionOf(uri),
   };
 }
 

@@ -60,6 +60,7 @@ const IDENTITIES: Record<string, Identify> = {
     const endpoint = `${scheme}://${ref}.execute-api.${REGION}.amazonaws.com`;
     return { ref, attributes: { ApiId: ref, ApiEndpoint: endpoint } };
   },
+  'AWS::ApiGatewayV2::Authorizer': (seed) => numbered(seed, 'AuthorizerId'),
   'AWS::ApiGatewayV2::DomainName': (seed) => {
     const ref = seed.property('DomainName') ?? '';
     const target = `d-${shortId(seed, 10)}.execute-api.${REGION}.amazonaws.com`;
@@ -118,6 +119,17 @@ const IDENTITIES: Record<string, Identify> = {
     const ref = `E${shortId(seed, 13).toUpperCase()}`;
     const domain = `d${shortId(seed, 13)}.cloudfront.net`;
     return { ref, attributes: { Id: ref, DomainName: domain } };
+  },
+  'AWS::CloudFront::Function': (seed) => {
+    const name = physicalName(seed, 'Name', 64);
+    const ref = `arn:aws:cloudfront::${ACCOUNT}:function/${name}`;
+    return { ref, attributes: { FunctionARN: ref, 'FunctionMetadata.FunctionARN': ref } };
+  },
+  'AWS::CloudFront::OriginRequestPolicy': (seed) => numbered(seed, 'Id'),
+  'AWS::WAFv2::WebACL': (seed) => {
+    const name = physicalName(seed, 'Name', 128);
+    const Arn = arn('wafv2', `global/webacl/${name}/${uuid(seed)}`);
+    return { ref: `${name}|${uuid(seed)}|CLOUDFRONT`, attributes: { Arn, Id: uuid(seed) } };
   },
   'AWS::CloudFront::OriginAccessControl': (seed) => numbered(seed, 'Id'),
   'AWS::CloudFront::ResponseHeadersPolicy': (seed) => numbered(seed, 'Id'),

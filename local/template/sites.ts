@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, posix, relative, sep } from 'node:path';
 import type { StackTemplate } from './assembly.ts';
+import { isEdge } from './edges.ts';
 import { asList, asObject, asString, isObject, type JsonObject, TemplateError } from './json.ts';
 import { type Model, type Resource, whereIs } from './model.ts';
 import { ACCOUNT } from './pseudo.ts';
@@ -38,6 +39,7 @@ const DISTRIBUTION = [
   'IPV6Enabled',
   'Origins',
   'ViewerCertificate',
+  'WebACLId',
 ];
 const BEHAVIOR = [
   'CachePolicyId',
@@ -76,7 +78,8 @@ export function deployers(model: Model): Set<string> {
  */
 export function readSites(model: Model, stacks: StackTemplate[]): SiteDescription[] {
   const assets = new Map(stacks.flatMap((stack) => [...stack.assets]));
-  return model.ofType('AWS::CloudFront::Distribution').map((resource) => {
+  const distributions = model.ofType('AWS::CloudFront::Distribution').filter((one) => !isEdge(one));
+  return distributions.map((resource) => {
     const where = whereIs(resource, 'DistributionConfig');
     const config = asObject(resource.properties.DistributionConfig, where);
     const behavior = asObject(config.DefaultCacheBehavior, where);

@@ -21,7 +21,7 @@ test('every function runs on Node 24 and arm64, with a role and a log of its own
   }
 });
 
-test('logs end', async () => {
+test('logs end: those of functions, and the access log', async () => {
   const logs = await everywhere('AWS::Logs::LogGroup');
 
   assert.equal(logs.length, 20);
@@ -92,4 +92,15 @@ test('the socket’s stage is named push, and its one route answers over the soc
     ['$default'],
   );
   assert.equal(responses.length, 1);
+});
+
+test('the API logs what was asked by its route, and no path, query, address or header', async () => {
+  const [stage] = await ofType('PealApi', 'AWS::ApiGatewayV2::Stage');
+  const { Format, DestinationArn } = stage!.Properties.AccessLogSettings as Record<string, unknown>;
+
+  const fields = Object.values(JSON.parse(String(Format)) as Record<string, string>);
+
+  assert.ok(DestinationArn);
+  assert.ok(fields.includes('$context.routeKey') && fields.includes('$context.status'));
+  for (const field of fields) assert.doesNotMatch(field, /path|query|identity|header|authorizer/i);
 });

@@ -64,7 +64,7 @@ test('a message to very many devices reaches each of them once, and the job keep
   const people = await everybody();
   const items: unknown[] = [];
   const stop = peal().cloud.front.intercept((call) => {
-    if (call.action === 'PutItem' && JSON.stringify(call.input).includes('job#')) items.push(call.input);
+    if (call.action === 'PutItem' && JSON.stringify(call.input).includes('jobs#')) items.push(call.input);
     return undefined;
   });
 

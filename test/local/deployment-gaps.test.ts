@@ -187,7 +187,7 @@ for (const action of ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAt
 
     await assert.rejects(start, ({ message }: Error) => {
       assert.match(message, /PealDispatch/);
-      assert.match(message, /ApnsPushFunctionSqsEventSource/);
+      assert.match(message, /ApnsPushMapping/);
       assert.match(message, new RegExp(`${role('ApnsPush')} is not authorized to perform: ${action} `));
       assert.match(message, /on resource: arn:aws:sqs:[^ ]*ApnsQueue/);
       return true;

@@ -6,6 +6,7 @@ import { createApi, type PealApi, PealError } from '../../lib/device/index.ts';
 import { currentAssembly } from '../../local/assembly.ts';
 import { type Peal, type PealOptions, startPeal } from '../../local/peal.ts';
 import type { CloudLog } from '../../local/types.ts';
+import { noteGrants } from './grants.ts';
 
 /** A line that the local cloud or a function logged. */
 export interface LogLine {
@@ -55,7 +56,11 @@ export async function openPeal({
   const log: CloudLog = (level, message, fields) => void lines.push({ level, message, fields });
   const assembly = options.assembly ?? (await currentAssembly(config));
   const peal = await startPeal({ sweepInterval: 0, schedules: 'off', ...options, assembly, log });
-  return { ...peal, lines };
+  const close = async (): Promise<void> => {
+    await noteGrants(peal.cloud.iam);
+    await peal.close();
+  };
+  return { ...peal, close, lines };
 }
 
 let accounts = 0;

@@ -81,8 +81,24 @@ describe('IAM', () => {
     iam.authorize('KEY', 'dynamodb:GetItem', TABLE);
 
     const use = { role: 'S-R', source: 'S/P#0', resource: TABLE };
-    assert.deepEqual(iam.usedGrants(), [{ ...use, action: 'dynamodb:GetItem' }]);
-    assert.deepEqual(iam.unusedGrants(), [{ ...use, action: 'dynamodb:PutItem' }]);
+    const never = { ...use, action: 'dynamodb:PutItem', times: 0 };
+    assert.deepEqual(iam.grants(), [{ ...use, action: 'dynamodb:GetItem', times: 1 }, never]);
+    assert.deepEqual(iam.unusedGrants(), [never]);
+  });
+
+  test('keeps a grant to partitions of a table, and reports those that nobody used', () => {
+    const Condition = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['user#*', 'tag#*'] } };
+    const iam = iamWith(allow('dynamodb:BatchGetItem', TABLE, { Condition }));
+    const ask = (...keys: string[]) =>
+      iam.authorize('KEY', 'dynamodb:BatchGetItem', TABLE, () => new Map([['dynamodb:leadingkeys', keys]]));
+
+    const allowed = [ask('user#a'), ask('user#a', 'token#b'), ask('token#b')].map((one) => one.allowed);
+
+    assert.deepEqual(allowed, [true, false, false]);
+    assert.deepEqual(
+      iam.unusedGrants().map(({ partition }) => partition),
+      ['tag#*'],
+    );
   });
 });
 

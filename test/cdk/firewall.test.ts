@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { checkConfig } from '../../cdk/settings.ts';
+import { appOf } from './in-process.ts';
+
+interface Rule {
+  Name: string;
+  Priority: number;
+  Action?: Record<string, object>;
+  OverrideAction?: Record<string, object>;
+  Statement: {
+    RateBasedStatement?: { AggregateKeyType: string; Limit: number; EvaluationWindowSec: number };
+    ManagedRuleGroupStatement?: {
+      Name: string;
+      RuleActionOverrides?: { Name: string; ActionToUse: object }[];
+    };
+  };
+  VisibilityConfig: { SampledRequestsEnabled: boolean };
+}
+
+const stackOf = (app: App, id: string) => app.node.findChild(id) as Stack;
+
+const onlyOf = (stack: Stack, type: string): Record<string, unknown> => {
+  const [found] = Object.values(Template.fromStack(stack).findResources(type));
+  return found!.Properties;
+};
+
+const near = appOf({ waf: true, region: 'us-east-1' });
+const rules = onlyOf(stackOf(near, 'PealFirewall'), 'AWS::WAFv2::WebACL').Rules as Rule[];
+const named = (name: string) => rules.find(({ Name }) => Name === name)!;
+
+test('an address that asks too often is answered 429, and logins count by themselves', () => {
+  for (const [name, limit] of [
+    ['Logins', 100],
+    ['Requests', 20_000],
+  ] as const) {
+    const { Statement, Action } = named(name);
+
+    assert.equal(Statement.RateBasedStatement?.Limit, limit);
+    assert.equal(Statement.RateBasedStatement?.AggregateKeyType, 'IP');
+    assert.match(JSON.stringify(Action), /"ResponseCode":429.*"Retry-After"/);
+  }
+});
+
+test('what reads messages only counts: HTML, addresses, images and log lines with attacks come through', () => {
+  const bad = named('KnownBadInputs');
+  const common = named('Common');
+
+  assert.deepEqual(common.OverrideAction, { Count: {} });
+  const counted = bad.Statement.ManagedRuleGroupStatement!.RuleActionOverrides!;
+  assert.ok(counted.every(({ ActionToUse }) => JSON.stringify(ActionToUse) === '{"Count":{}}'));
+  assert.deepEqual(
+    counted.map(({ Name }) => Name).filter((name) => /^Log4J/.test(name)),
+    ['Log4JRCE_BODY', 'Log4JRCE_QUERYSTRING'],
+  );
+});
+
+test('no samples of requests are kept, in which there would be tokens', () => {
+  assert.ok(rules.every(({ VisibilityConfig }) => VisibilityConfig.SampledRequestsEnabled === false));
+});
+
+test('no list blocks hosting providers, where senders are', () => {
+  const groups = rules.map(({ Statement }) => Statement.ManagedRuleGroupStatement?.Name);
+
+  assert.ok(!groups.includes('AWSManagedRulesAnonymousIpList'));
+});
+
+test('both distributions have the firewall, and every route of the API its authorizer', () => {
+  for (const id of ['PealApi', 'PealWeb']) {
+    const { DistributionConfig } = onlyOf(stackOf(near, id), 'AWS::CloudFront::Distribution');
+    assert.match(JSON.stringify(DistributionConfig), /"WebACLId":\{"Fn::ImportValue":"PealFirewall-prod:/);
+  }
+  const routes = Object.values(
+    Template.fromStack(stackOf(near, 'PealApi')).findResources('AWS::ApiGatewayV2::Route'),
+  );
+  assert.ok(routes.length > 50);
+  for (const { Properties } of routes) {
+    assert.equal(Properties.AuthorizationType, 'CUSTOM', Properties.RouteKey);
+    assert.ok(Properties.AuthorizerId);
+  }
+});
+
+test('the API’s distribution caches nothing, and passes on everything but the host', () => {
+  const stack = stackOf(near, 'PealApi');
+  const { DefaultCacheBehavior } = onlyOf(stack, 'AWS::CloudFront::Distribution').DistributionConfig as {
+    DefaultCacheBehavior: Record<string, unknown>;
+  };
+  const { OriginRequestPolicyConfig } = onlyOf(stack, 'AWS::CloudFront::OriginRequestPolicy') as {
+    OriginRequestPolicyConfig: Record<string, unknown>;
+  };
+
+  assert.equal(DefaultCacheBehavior.CachePolicyId, '4135ea2d-6df8-44a3-9df3-4b5a84be39ad');
+  assert.equal(DefaultCacheBehavior.Compress, false);
+  assert.equal(DefaultCacheBehavior.ViewerProtocolPolicy, 'https-only');
+  assert.ok((DefaultCacheBehavior.AllowedMethods as string[]).includes('POST'));
+  assert.deepEqual(OriginRequestPolicyConfig.HeadersConfig, {
+    HeaderBehavior: 'allExcept',
+    Headers: ['Host'],
+  });
+  assert.deepEqual(OriginRequestPolicyConfig.QueryStringsConfig, { QueryStringBehavior: 'all' });
+});
+
+test('the firewall is in us-east-1 wherever the rest is, and the rest learns its name', () => {
+  const far = appOf({ waf: true, region: 'eu-central-1' });
+
+  const { DistributionConfig } = onlyOf(stackOf(far, 'PealApi'), 'AWS::CloudFront::Distribution');
+
+  assert.equal(stackOf(far, 'PealFirewall').region, 'us-east-1');
+  assert.equal(stackOf(far, 'PealApi').region, 'eu-central-1');
+  assert.match(JSON.stringify(DistributionConfig), /"WebACLId":\{"Fn::GetAtt":\["ExportsReader/);
+});
+
+test('a name of the team’s own is the distribution’s, with TLS 1.2 at least', () => {
+  const certificateArn = 'arn:aws:acm:us-east-1:111122223333:certificate/one';
+  const domains = { api: { name: 'push.example.org', certificateArn } };
+  const named = stackOf(appOf({ waf: true, region: 'eu-central-1', domains }), 'PealApi');
+
+  const { DistributionConfig } = onlyOf(named, 'AWS::CloudFront::Distribution') as {
+    DistributionConfig: { Aliases: string[]; ViewerCertificate: Record<string, string> };
+  };
+
+  assert.deepEqual(DistributionConfig.Aliases, ['push.example.org']);
+  assert.equal(DistributionConfig.ViewerCertificate.AcmCertificateArn, certificateArn);
+  assert.match(DistributionConfig.ViewerCertificate.MinimumProtocolVersion!, /^TLSv1\.2/);
+});
+
+test('without it there is no distribution before the API, and no authorizer', () => {
+  const plain = Template.fromStack(stackOf(appOf({}), 'PealApi'));
+
+  plain.resourceCountIs('AWS::CloudFront::Distribution', 0);
+  plain.resourceCountIs('AWS::ApiGatewayV2::Authorizer', 0);
+});
+
+test('a region has to be given with it, and the API’s certificate is where CloudFront looks', () => {
+  const certificateArn = 'arn:aws:acm:eu-central-1:111122223333:certificate/one';
+  const domains = { api: { name: 'push.example.org', certificateArn } };
+
+  assert.throws(() => checkConfig({ waf: true }, 'it'), /region must be given with waf/);
+  assert.throws(
+    () => checkConfig({ waf: true, region: 'eu-central-1', domains }, 'it'),
+    /domains\.api\.certificateArn must be of a certificate in us-east-1, where CloudFront looks for it/,
+  );
+});
