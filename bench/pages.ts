@@ -1,25 +1,28 @@
 /**
- * Measures what messages use in the local cloud, and writes `docs/cost.md` and `docs/scale.md` of it.
+ * Measures what messages use in the local cloud, and writes `docs/cost.md`, `docs/scale.md` and a figure of the README
+ * of it.
  *
  *     node bench/pages.ts            # measures (a minute or two), keeps the readings, writes the pages
  *     node bench/pages.ts --render   # writes the pages of the readings that are kept
  *
  * The words are in `bench/pages/*.md`. The same sources give the same readings: nothing in them is a time.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { costPage } from './lib/cost-page.ts';
+import { costPage, readmeOf } from './lib/cost-page.ts';
 import { keptReadings, READINGS, type Readings, takeReadings } from './lib/readings.ts';
 import { openPeal } from './lib/receiver.ts';
 import { scalePage } from './lib/scale-page.ts';
 
-const DOCS = join(import.meta.dirname, '..', 'docs');
+const ROOT = join(import.meta.dirname, '..');
 
 const { values } = parseArgs({ options: { render: { type: 'boolean', default: false } } });
 const readings = values.render ? keptReadings() : await measured();
-writeFileSync(join(DOCS, 'cost.md'), costPage(readings));
-writeFileSync(join(DOCS, 'scale.md'), scalePage(readings));
+writeFileSync(join(ROOT, 'docs', 'cost.md'), costPage(readings));
+writeFileSync(join(ROOT, 'docs', 'scale.md'), scalePage(readings));
+const readme = join(ROOT, 'README.md');
+writeFileSync(readme, readmeOf(readFileSync(readme, 'utf8'), readings));
 console.log('docs/cost.md and docs/scale.md are written');
 
 async function measured(): Promise<Readings> {

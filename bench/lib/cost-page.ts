@@ -16,7 +16,7 @@ import {
 import { table } from './markdown.ts';
 import { DURATION, dollars, FIREWALL, MONTH, PRICES, priceOf, STORAGE } from './prices.ts';
 import type { Readings } from './readings.ts';
-import { IMAGE_BYTES, type ScenarioName } from './scenarios.ts';
+import { CROWD_DEVICES, IMAGE_BYTES, type ScenarioName } from './scenarios.ts';
 import { ASSUMED, billOf, totalOf, type Usage } from './usage.ts';
 
 /** Seconds between two messages that Peal sends to itself, in the example. */
@@ -34,12 +34,18 @@ export function costPage(readings: Readings): string {
   const keepAlive = connections(readings)[0]!;
   const template = readFileSync(join(import.meta.dirname, '..', 'pages', 'cost.md'), 'utf8');
   return fill(template, {
-    shortAndroid: million('android'),
-    shortDesktop: million('desktop'),
-    shortFive: million('five'),
-    shortFifty: million('fifty'),
-    shortConnection: money(sumOf(keepAlive.month.lines)),
-    shortStanding: money(sumOf(standing)),
+    short: table(
+      ['In short', '$'],
+      [
+        ['a million messages to one Android phone', million('android')],
+        ['a million messages to one connected desktop', million('desktop')],
+        ['a million messages to five devices of one person', million('five')],
+        ['a million messages to a group of ten people with fifty devices', million('fifty')],
+        ['a desktop that is always connected, a month', money(sumOf(keepAlive.month.lines))],
+        ['a deployment that nobody uses, a month', money(sumOf(standing))],
+      ],
+    ),
+    crowd: String(CROWD_DEVICES),
     ...Object.fromEntries(Object.entries(ASSUMED).map(([name, ms]) => [name, String(ms)])),
     oneDevice: oneDevice(messages.android, messages.desktop),
     kinds: bills({
@@ -54,10 +60,11 @@ export function costPage(readings: Readings): string {
         'one phone': messages.android,
         five: messages.five,
         fifty: messages.fifty,
+        'a crowd': messages.crowd,
         'five desktops': messages.fiveDesktops,
         'fifty desktops': messages.fiftyDesktops,
       },
-      [1, 5, 50, 5, 50],
+      [1, 5, 50, CROWD_DEVICES, 5, 50],
     ),
     sizes: bills({
       '200 B': messages.android,
@@ -78,6 +85,14 @@ export function costPage(readings: Readings): string {
     others: othersTable(examples(readings)),
     prices: priceTable(),
   });
+}
+
+/** The README with what a message to a desktop costs. */
+export function readmeOf(readme: string, { messages }: Readings): string {
+  return readme.replace(
+    /\$[\d.,]+ a million at list price/,
+    () => `${money(totalOf(messages.desktop))} a million at list price`,
+  );
 }
 
 /** What one message takes of each item, and what a million cost. */
@@ -124,8 +139,8 @@ interface Way {
   month: Connection;
 }
 
-/** With our heartbeat, with one just often enough, and without. */
-function connections({ login }: Readings): Way[] {
+/** A desktop's month with our heartbeat, with one just often enough, and without. */
+export function connections({ login }: Readings): Way[] {
   const memory = login.functions.Socket?.memory ?? 0;
   // A tenth of it is left to chance: a twentieth on average.
   const life = DEFAULT_LIMITS.life * 0.95;

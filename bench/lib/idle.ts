@@ -116,5 +116,5 @@ export function priceTable(): string {
   const more: [string, string, string][] = [
     ['WebSocket connections', 'minute', `$${PER_MILLION_CONNECTION_MINUTES}`],
   ];
-  return table(['Item', 'One is', '$ a million'], [...rows, ...more]);
+  return table(['Item', 'One is', '$ a million'], [...rows, ...more], 2);
 }

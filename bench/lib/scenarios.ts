@@ -18,6 +18,8 @@ export interface Scenario {
   /** The devices of each person. Several people are a group, and the message goes to its key. */
   people: readonly (readonly Kind[])[];
   message: Omit<OutgoingMessage, 'token' | 'user'>;
+  /** How many are counted, if not the usual number. */
+  messages?: number;
   /** It is an emergency that is repeated so often, and then acknowledged by a person. */
   repetitions?: number;
 }
@@ -27,6 +29,10 @@ const WARM_UP = 3;
 const MESSAGES = 10;
 
 const FIVE: readonly Kind[] = ['fcm', 'fcm', 'apns', 'web', 'desktop'];
+/** People of a large group, and their phones. */
+const CROWD = { people: 21, phones: Array.from({ length: 10 }, (): Kind => 'fcm') };
+/** Devices in it. */
+export const CROWD_DEVICES = CROWD.people * CROWD.phones.length;
 const text = (length: number) => 'x'.repeat(length);
 const toOne = (kind: Kind, length = 200): Scenario => ({
   people: [[kind]],
@@ -50,6 +56,7 @@ export type ScenarioName =
   | 'android'
   | 'attachment'
   | 'browser'
+  | 'crowd'
   | 'desktop'
   | 'emergency'
   | 'emergencyTwice'
@@ -75,6 +82,8 @@ export const SCENARIOS: Record<ScenarioName, Scenario> = {
   fiveDesktops: toMany(1, ['desktop', 'desktop', 'desktop', 'desktop', 'desktop']),
   fifty: toMany(10, FIVE),
   fiftyDesktops: toMany(10, ['desktop', 'desktop', 'desktop', 'desktop', 'desktop']),
+  // More than one request does by itself: it is fanned out.
+  crowd: { ...toMany(CROWD.people, CROWD.phones), messages: 4 },
   kilobyte: toOne('fcm', 1024),
   // Everything as long as it may be, in characters of four bytes where that goes.
   sixKilobytes: {
@@ -108,7 +117,7 @@ export async function measure(peal: Peal, scenario: Scenario): Promise<Usage> {
   const work = repetitions
     ? () => repeated(peal, people[0]!, send, repetitions)
     : () => delivered(peal, people, send);
-  const usage = await count(peal, transfer, work);
+  const usage = await count(peal, transfer, work, scenario.messages);
   for (const device of people.flatMap(({ devices }) => devices)) device.stop();
   return usage;
 }
@@ -127,14 +136,19 @@ export async function measureLogin(peal: Peal): Promise<Usage> {
 }
 
 /** Does something several times, and counts what each used. */
-async function count(peal: Peal, transfer: Transfer, work: () => Promise<void>): Promise<Usage> {
+async function count(
+  peal: Peal,
+  transfer: Transfer,
+  work: () => Promise<void>,
+  messages = MESSAGES,
+): Promise<Usage> {
   const meter = new StepMeter(peal.cloud);
   const tally = new CallTally(peal.cloud);
   for (let n = 0; n < WARM_UP; n++) await work();
   meter.lap(() => '');
   tally.take();
   transfer.take();
-  for (let n = 0; n < MESSAGES; n++) await work();
+  for (let n = 0; n < messages; n++) await work();
   const used = meter.lap((who) => who) as Record<string, Amounts>;
   const { calls, partitions } = tally.take();
   meter.close();
@@ -152,7 +166,7 @@ async function count(peal: Peal, transfer: Transfer, work: () => Promise<void>):
     const { logicalId, memory } = spec;
     functions[nameOf(logicalId)] = { invocations: items['lambda.requests'], memory, calls: calls[who] ?? {} };
   }
-  return perMessage({ amounts, functions, partitions }, MESSAGES);
+  return perMessage({ amounts, functions, partitions }, messages);
 }
 
 /** Counters that are billed and the same on every machine. */

@@ -117,8 +117,7 @@ export function perMessage(total: Usage, messages: number): Usage {
 }
 
 function roundBytes(bytes: number): number {
-  const step = bytes < 5_000 ? 50 : 500;
-  return Math.round(bytes / step) * step;
+  return bytes < 5_000 ? Math.round(bytes / 50) * 50 : Number(bytes.toPrecision(2));
 }
 
 /** Units of a table, over all its partitions. */
