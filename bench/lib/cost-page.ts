@@ -80,6 +80,10 @@ export function costPage(readings: Readings): string {
     connectionMonth: connectionTable(connections(readings)),
     standing: monthTable('Without any message', standing),
     options: monthTable('Off by default', options(readings), false),
+    storageTables: money(STORAGE.dynamodb),
+    storageBackup: money(STORAGE.backup),
+    storageLogs: money(STORAGE.logs),
+    storageImages: money(STORAGE.s3),
     secretReads: money(dollars(priceOf('secretsmanager.calls'), MONTH / SECRET_S)),
     examples: exampleTable(examples(readings)),
     others: othersTable(examples(readings)),
@@ -187,7 +191,7 @@ function options({ messages }: Readings): MonthLine[] {
       dollars: ((MONTH / CANARY_S) * totalOf(messages.desktop)) / 1e6,
     },
     {
-      what: `a web application firewall with three rules; and $${FIREWALL.perMillion} a million requests`,
+      what: `a web application firewall with three rules; and ${money(FIREWALL.perMillion)} a million requests`,
       dollars: FIREWALL.month + 3 * FIREWALL.rule,
     },
   ];
@@ -284,7 +288,7 @@ function othersTable(all: Example[]): string {
       ['Pushover, messages beyond the free ones (and $4.99 once for each person and platform)', ...alone],
       [`Pushover for Teams, $${pushover.teamUser} for each user, with the messages beyond`, ...team],
       [
-        `Amazon SNS, $${sns.perMillion} a million pushes (to the phones alone)`,
+        `Amazon SNS, ${money(sns.perMillion)} a million pushes (to the phones alone)`,
         ...all.map(({ pushes }) => money((pushes * sns.perMillion) / 1e6)),
       ],
       [

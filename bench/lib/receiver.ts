@@ -71,6 +71,8 @@ const QUIET_MS = 9 * 60_000;
 const LOST_MS = 10_000;
 
 let people = 0;
+/** Of the largest ids of apps, below 2^31. */
+const DIGITS = 10;
 
 /** Signs up an account with an app and a device that is reachable when this resolves. */
 export async function createReceiver(peal: Peal, kind: Kind): Promise<Receiver> {
@@ -91,10 +93,18 @@ export async function createPerson(
   const open = createApi({ url: peal.api, fetch: transport });
   const session = await open.signUp({ email: `bench${++people}@example.org`, password: 'correct horse' });
   const api = open.withSecret(session.secret);
-  const { token } = await api.createApp('Bench');
+  const { token } = await appOf(api);
   const devices: ReceivingDevice[] = [];
   for (const [n, kind] of kinds.entries()) devices.push(await createDevice(peal, kind, n, open, session));
   return { to: { token, user: session.user }, api, devices };
+}
+
+/** An app whose id has ten digits, as most have: it is in every message, and they are to be as long in every run. */
+async function appOf(api: PealApi): Promise<{ token: string }> {
+  for (;;) {
+    const app = await api.createApp('Bench');
+    if (app.id.length === DIGITS) return app;
+  }
 }
 
 async function createDevice(
