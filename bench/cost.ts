@@ -1,23 +1,33 @@
 /**
  * What a message costs at AWS's list prices: counted in the local cloud, which runs the synthesized templates.
  *
- *     node bench/cost.ts [--kind desktop|fcm|apns|open] [--messages 200] [--bytes 200]
+ *     node bench/cost.ts [--kind desktop|fcm|apns|web|open] [--messages 200] [--bytes 200]
  *
  * Messages go one after another, each to one device, so that nothing is shared in a batch: the dearest way.
  */
 import { parseArgs } from 'node:util';
 import type { Cloud } from '../local/cloud.ts';
 import type { Peal } from '../local/peal.ts';
+import { deploymentOf } from './lib/deployment.ts';
 import { idleReport } from './lib/idle.ts';
 import { table } from './lib/markdown.ts';
 import { DURATION, dollars, LOG_BYTES, PRICES, priceOf } from './lib/prices.ts';
-import { createReceiver, KINDS, type Kind, openPeal, type Receiver } from './lib/receiver.ts';
+import { createReceiver, type Kind, openPeal, type Receiver } from './lib/receiver.ts';
 import { type Amounts, StepMeter } from './lib/step-meter.ts';
 
 const STEPS = ['send', 'dispatch', 'sync', 'acknowledge'] as const;
 type Step = (typeof STEPS)[number];
 type Costs = Record<Step, Amounts>;
 
+const KINDS: readonly Kind[] = ['desktop', 'fcm', 'apns', 'web', 'open'];
+/** The functions that signal a device of a kind; for a browser that is closed, the socket is tried in vain. */
+const CARRIERS_OF: Record<Kind, string[]> = {
+  desktop: ['DesktopPush'],
+  open: ['DesktopPush'],
+  fcm: ['FcmPush'],
+  apns: ['ApnsPush'],
+  web: ['WebpushPush', 'DesktopPush'],
+};
 const WARM_UP = 5;
 /** Peal hands at most 60 messages a minute to one device over FCM: beyond that another device is needed. */
 const PER_DEVICE = 50;
@@ -46,7 +56,7 @@ try {
       'Not counted: data transfer out, connection minutes, and what costs without messages (last table).\n',
   );
   for (const kind of kinds) print(kind, await measure(peal, kind));
-  console.log(idleReport(peal.cloud));
+  console.log(idleReport(deploymentOf(peal.cloud)));
 } finally {
   await peal.close();
 }
@@ -56,7 +66,7 @@ async function measure({ cloud }: Peal, kind: Kind): Promise<Costs> {
   const total = messages + WARM_UP;
   const receivers: Receiver[] = [];
   for (let n = 0; n < Math.ceil(total / PER_DEVICE); n++) receivers.push(await createReceiver(peal, kind));
-  const poller = cloud.poller(kind === 'fcm' ? 'FcmPush' : kind === 'apns' ? 'ApnsPush' : 'DesktopPush');
+  const pollers = CARRIERS_OF[kind].map((name) => cloud.poller(name));
   const send = cloud.functionNamed('Send').spec.name;
   const meter = new StepMeter(cloud);
   let costs = noCosts();
@@ -67,7 +77,7 @@ async function measure({ cloud }: Peal, kind: Kind): Promise<Costs> {
     const signal = receiver.signal();
     await receiver.api.sendMessage({ ...receiver.to, message: text });
     await signal;
-    await poller.drained();
+    for (const poller of pollers) await poller.drained();
     add(
       costs,
       meter.lap((who, item) => (who === send || item === 'http.requests' ? 'send' : 'dispatch')),

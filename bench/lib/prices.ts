@@ -1,6 +1,7 @@
 /**
  * What AWS asks for, at list price: us-east-1, on demand, the first tier, without the free tier, as the pricing pages
- * (aws.amazon.com/{api-gateway,lambda,dynamodb,sqs,secrets-manager,cloudwatch}/pricing) had it in November 2026.
+ * (aws.amazon.com/{api-gateway,lambda,dynamodb,sqs,s3,secrets-manager,cloudwatch,waf}/pricing; for data transfer
+ * ec2/pricing/on-demand) had it in November 2026.
  */
 
 /** A thing that is billed, and the counter of the local cloud's meter that counts it. */
@@ -20,6 +21,8 @@ export interface Price {
 export const DURATION = 'lambda.gbms';
 /** Bytes of log lines; not the meter's: counted from the lines that functions wrote. */
 export const LOG_BYTES = 'logs.bytes';
+/** Bytes that leave AWS: bodies of answers and of pushes. Not the meter's either: counted where they arrive. */
+export const TRANSFER_BYTES = 'transfer.bytes';
 
 export const PRICES: readonly Price[] = [
   {
@@ -50,12 +53,21 @@ export const PRICES: readonly Price[] = [
     unit: 'started 4 KB read, half of it eventually consistent',
   },
   { item: 'SQS requests', counter: 'sqs.requests', perMillion: 0.4, unit: 'request, each started 64 KB' },
+  { item: 'S3 puts', counter: 's3.put', perMillion: 5, unit: 'PUT, POST or LIST' },
+  { item: 'S3 gets', counter: 's3.get', perMillion: 0.4, unit: 'GET or HEAD' },
   { item: 'Secrets Manager calls', counter: 'secretsmanager.calls', perMillion: 5, unit: 'call' },
   {
     item: 'CloudWatch Logs KB',
     counter: LOG_BYTES,
     perMillion: 0.5,
     unit: 'KB of the lines that functions write',
+    divisor: 1000,
+  },
+  {
+    item: 'Data transfer out KB',
+    counter: TRANSFER_BYTES,
+    perMillion: 0.09,
+    unit: 'KB to the internet: answers and pushes',
     divisor: 1000,
   },
 ];
@@ -68,6 +80,13 @@ export const SECRET_MONTH = 0.4;
 export const ALARM_MONTH = 0.1;
 /** Dollars a month for a dashboard. */
 export const DASHBOARD_MONTH = 3;
+/** Dollars a month for a metric of our own, of the first 10,000. */
+export const METRIC_MONTH = 0.3;
+/** Dollars a month for a web application firewall (a web ACL), for a rule of it, and for a million requests through it. */
+export const FIREWALL = { month: 5, rule: 1, perMillion: 0.6 };
+
+/** Dollars a month for a GB that is kept. */
+export const STORAGE = { dynamodb: 0.25, backup: 0.2, logs: 0.03, s3: 0.023 };
 
 /** Seconds of a month as AWS counts it: 730 hours. */
 export const MONTH = 730 * 3600;

@@ -62,7 +62,8 @@ export interface SocketLimits {
   backoff: BackoffLimits;
 }
 
-const DEFAULT_LIMITS: SocketLimits = {
+/** The limits of a socket that is told none. */
+export const DEFAULT_LIMITS: SocketLimits = {
   connect: 20_000,
   answer: 15_000,
   heartbeat: 120_000,

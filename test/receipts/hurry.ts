@@ -15,7 +15,7 @@ const md5 = (text: string) => createHash('md5').update(text).digest('hex');
  * @returns what ends it
  */
 export function hurry(
-  { cloud }: TestPeal,
+  { cloud }: Pick<TestPeal, 'cloud'>,
   upTo: number,
   before: (step: number, record: RepeatRecord) => Promise<void> | void = () => {},
 ): () => void {
