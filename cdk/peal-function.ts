@@ -1,14 +1,14 @@
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
+  CfnFunction,
   Code,
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
   SystemLogLevel,
-  Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -67,10 +67,20 @@ export class PealFunction extends Construct {
       systemLogLevelV2: SystemLogLevel.WARN,
       logGroup,
       role,
-      // Grants to write traces, which know no resource.
-      ...(tracing && { tracing: Tracing.ACTIVE }),
     });
     this.logGroup = logGroup;
+    if (tracing) this.#trace(role);
+  }
+
+  /** Has invocations traced. A policy of its own for what X-Ray grants on no narrower resource, where CDK would mix it in. */
+  #trace(role: Role): void {
+    const { defaultChild } = this.lambda.node;
+    if (defaultChild instanceof CfnFunction) defaultChild.tracingConfig = { mode: 'Active' };
+    const actions = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'];
+    new Policy(this, 'Tracing', {
+      roles: [role],
+      statements: [new PolicyStatement({ actions, resources: ['*'] })],
+    });
   }
 
   /** Grants exactly these actions on exactly these resources. */

@@ -9,8 +9,8 @@ export default {
     // Without a zone, the stacks print where the CNAMEs are to point.
     api: {
       name: 'push.example.org',
-      certificateArn:
-        'arn:aws:acm:eu-central-1:123456789012:certificate/5f3c2a10-6a0e-4c58-9b1e-2f7d3a8c4e01',
+      // With the firewall, CloudFront stands before the API, and takes certificates from us-east-1 alone.
+      certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/5f3c2a10-6a0e-4c58-9b1e-2f7d3a8c4e01',
     },
     socket: {
       name: 'socket.push.example.org',

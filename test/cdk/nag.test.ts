@@ -8,7 +8,12 @@ import { Nag } from '../../cdk/nag.ts';
 import type { PealConfig } from '../../cdk/peal-config.ts';
 import { appOf } from './in-process.ts';
 
-const CONFIGS: PealConfig[] = [{}, { waf: true, region: 'us-east-1' }, { waf: true, region: 'eu-central-1' }];
+const CONFIGS: PealConfig[] = [
+  {},
+  { waf: true, region: 'us-east-1' },
+  { waf: true, region: 'eu-central-1' },
+  { canary: 5, tracing: true, alarms: 'ops@example.org' },
+];
 
 test('cdk-nag finds nothing that is not accepted, in any form of the deployment, and all that is accepted is there', () => {
   const used = new Set();
