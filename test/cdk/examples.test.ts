@@ -98,7 +98,8 @@ test('everything is tagged with its stage', () => {
 });
 
 /** Ends of ways to names that are no resource's own: of a part within it, or of something that it refers to. */
-const WITHIN = /(StageName|MetricName|AttributeName|Dimensions Name|AWS::IAM::Policy PolicyName)$/;
+const WITHIN =
+  /(StageName|MetricName|AttributeName|Dimensions Name|AWS::IAM::Policy PolicyName|Fn::GetStackOutput OutputName)$/;
 
 /** Names in a resource that are written and not made by CloudFormation, with the type and the way to them. */
 function namesIn({ Type, Properties }: Resource): string[] {
@@ -178,7 +179,8 @@ test('with a zone each name has its alias records, without one its CNAME’s tar
     Object.values(without).flatMap((stack) => ofType(stack, 'AWS::Route53::RecordSet')),
     [],
   );
-  assert.match(JSON.stringify(printed(without.Api).ApiDnsTarget), /RegionalDomainName/);
+  // Its API is behind the firewall.
+  assert.match(JSON.stringify(printed(without.Api).ApiDnsTarget), /EdgeDistribution.*"DomainName"/);
   assert.match(JSON.stringify(printed(without.Dispatch).SocketDnsTarget), /RegionalDomainName/);
   assert.match(JSON.stringify(printed(without.Web).WebDnsTarget), /DomainName/);
   assert.ok(!('ApiDnsTarget' in printed(withZone.Api)));
@@ -240,8 +242,8 @@ test('secrets that were there before are read by their names, under grants for t
   const { Data, Dispatch } = stacksOf('everything');
   const policies = JSON.stringify(properties(Dispatch, 'AWS::IAM::Policy'));
 
-  // What is left is the accounts' master secret.
-  assert.equal(ofType(Data, 'AWS::SecretsManager::Secret').length, 1);
+  // What is left is the accounts' master secret, and the canary's.
+  assert.equal(ofType(Data, 'AWS::SecretsManager::Secret').length, 2);
   assert.deepEqual(
     [printed(Data).FcmSecret, printed(Data).ApnsSecret, printed(Data).WebPushSecret],
     ['peal/fcm', 'peal/apns', 'peal/webpush'],

@@ -209,7 +209,7 @@ test('saved queries look into every function’s log', async () => {
 
   assert.equal(queries.length, 3);
   for (const { Properties } of queries) {
-    assert.equal((Properties.LogGroupNames as unknown[]).length, 20);
+    assert.equal((Properties.LogGroupNames as unknown[]).length, 21);
     assert.match(String(Properties.Name), /^Peal prod\//);
   }
 });

@@ -24,7 +24,7 @@ test('every function runs on Node 24 and arm64, with a role and a log of its own
 test('logs end: those of functions, and the access log', async () => {
   const logs = await everywhere('AWS::Logs::LogGroup');
 
-  assert.equal(logs.length, 20);
+  assert.equal(logs.length, 21);
   assert.ok(logs.every(({ Properties }) => Properties.RetentionInDays === 30));
 });
 

@@ -11,7 +11,12 @@ const whole = () => ({
   region: 'eu-central-1',
   account: '123456789012',
   domains: {
-    api: { name: 'api.example.org', certificateArn: CERTIFICATE, hostedZoneId: 'Z0123' },
+    // With the firewall, CloudFront stands before the API.
+    api: {
+      name: 'api.example.org',
+      certificateArn: CERTIFICATE.replace('eu-central-1', 'us-east-1'),
+      hostedZoneId: 'Z0123',
+    },
     socket: { name: 'socket.example.org', certificateArn: CERTIFICATE, hostedZoneId: 'Z0123' },
     web: {
       name: 'app.example.org',
