@@ -9,7 +9,7 @@ import { webSite } from './web-site.ts';
 const app = new App();
 try {
   const settings = await readConfig((name) => app.node.tryGetContext(name));
-  addPeal(app, settings, { bundles: bundleFunctions(), site: await webSite() });
+  addPeal(app, settings, { bundles: await bundleFunctions(), site: await webSite() });
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   // Whoever edits the configuration needs to see what is wrong in it, and not where that was found out.

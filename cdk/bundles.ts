@@ -1,7 +1,6 @@
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { buildSync } from 'esbuild';
+import { builtOnce } from './built-once.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -11,18 +10,28 @@ const FUNCTIONS = globSync('functions/*/index.ts', { cwd: ROOT }).map((file) => 
 /** Where the bundle of a function is. @throws Error if there is no such function */
 export type Bundles = (name: string) => string;
 
+/** What they are made of. */
+const SOURCES = ['functions/**/*', 'lib/**/*.ts', 'cdk/bundles.ts', 'package.json', 'package-lock.json'];
+
 /**
  * Bundles all functions in one call of esbuild, which takes a third of the time of one call each. CommonJS with
  * `module` preferred over `main` is smallest and loads fastest. A function's folder `assets` is copied beside its bundle
- * as it is: files that are read when they are asked for cost nothing at the start. The bundles live as long as this
- * process: synthesis copies them into the assembly.
+ * as it is: files that are read when they are asked for cost nothing at the start.
  *
  * @returns what gives the folder of a function's bundle, by its name
  */
-export function bundleFunctions(): Bundles {
-  const outdir = mkdtempSync(join(tmpdir(), 'peal-bundles-'));
-  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
-  buildSync({
+export async function bundleFunctions(): Promise<Bundles> {
+  const folder = await builtOnce('bundles', SOURCES, bundleInto);
+  return (name) => {
+    if (!FUNCTIONS.includes(name)) throw new Error(`there is no function ${name} in functions/`);
+    return join(folder, name);
+  };
+}
+
+async function bundleInto(outdir: string): Promise<void> {
+  // Only loaded where there is something to bundle.
+  const { build } = await import('esbuild');
+  await build({
     absWorkingDir: ROOT,
     entryPoints: Object.fromEntries(FUNCTIONS.map((name) => [`${name}/index`, `functions/${name}/index.ts`])),
     outdir,
@@ -45,8 +54,4 @@ export function bundleFunctions(): Bundles {
     const assets = join(ROOT, 'functions', name, 'assets');
     if (existsSync(assets)) cpSync(assets, join(outdir, name, 'assets'), { recursive: true });
   }
-  return (name) => {
-    if (!FUNCTIONS.includes(name)) throw new Error(`there is no function ${name} in functions/`);
-    return join(outdir, name);
-  };
 }

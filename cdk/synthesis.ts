@@ -17,7 +17,7 @@ export type Synthesize = (settings: Settings, outdir: string) => void;
  */
 export async function synthesizer(): Promise<Synthesize> {
   const { context } = JSON.parse(await readFile(join(ROOT, 'cdk.json'), 'utf8'));
-  const built = { bundles: bundleFunctions(), site: await webSite() };
+  const built = { bundles: await bundleFunctions(), site: await webSite() };
   return (settings, outdir) => {
     const app = new App({ context, outdir });
     addPeal(app, settings, built);

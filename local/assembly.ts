@@ -65,6 +65,8 @@ async function synthesize(outdir: string, config: PealConfig): Promise<void> {
       ...process.env,
       CDK_OUTDIR: outdir,
       CDK_CONTEXT_JSON: JSON.stringify({ ...context, config }),
+      // CloudFormation's own checks take longer than all the rest. `npm run synth` and CDK's command line make them.
+      CDK_VALIDATION: 'false',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
