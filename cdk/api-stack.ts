@@ -221,7 +221,7 @@ export class ApiStack extends Stack {
       .allow(['dynamodb:BatchGetItem'], directory.tableArn)
       .allow(['secretsmanager:GetSecretValue'], data.webPushSecret.secretArn);
 
-    const admin = operator(this, data, dispatch, bundles('admin'));
+    const admin = operator(this, data, dispatch, { bundle: bundles('admin'), signUp, quota: sending.quota });
 
     const api = new HttpApi(this, 'HttpApi', {
       description: 'Peal: the REST API',
@@ -280,6 +280,7 @@ export class ApiStack extends Stack {
     route(account, HttpMethod.OPTIONS, '/{proxy+}');
 
     this.endpoint = api.apiEndpoint;
+    admin.lambda.addEnvironment('API_URL', this.endpoint);
     new CfnOutput(this, 'ApiUrl', {
       value: this.endpoint,
       description: 'Where senders and devices connect',

@@ -37,7 +37,7 @@ const throttles = new Throttles(directory, clock, log, {
 });
 const guard = new LoginGuard(directory, clock, throttles, log);
 const twofa = new TwoFactor(directory, clock, masterSecret());
-const authentication = new Authentication({ table: directory, sessions, guard, twofa });
+const authentication = new Authentication({ table: directory, sessions, guard, twofa, log });
 
 /** The session that a request is made in. */
 const sessionIn = ({ c, params }: Pick<EndpointRequest<never>, 'c' | 'params'>) =>

@@ -1,9 +1,12 @@
 import { DeleteCommand, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { batchDelete } from '../storage/batches.ts';
+import { kind, newest, unchanged } from '../storage/schema.ts';
 import { settleAll } from '../storage/settle.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import { attachmentKey, type OpenBucket, plainKey } from './bucket.ts';
 import type { SealedImage } from './seal.ts';
+
+const ATTACHMENT = kind('attachment', unchanged);
 
 /** How long an attachment can be fetched. Seconds. */
 export const ATTACHMENT_SECONDS = 3 * 24 * 3600;
@@ -52,9 +55,13 @@ export class Attachments {
       new UpdateCommand({
         TableName: this.#table.name,
         Key: itemKey(ref.id),
-        UpdateExpression: `SET #ttl = :ttl${counted ? ', devices = :devices' : ' REMOVE devices'}`,
+        UpdateExpression: `SET #ttl = :ttl, v = :v${counted ? ', devices = :devices' : ' REMOVE devices'}`,
         ExpressionAttributeNames: { '#ttl': 'ttl' },
-        ExpressionAttributeValues: { ':ttl': expiresAt, ...(counted && { ':devices': devices }) },
+        ExpressionAttributeValues: {
+          ':ttl': expiresAt,
+          ':v': ATTACHMENT.version,
+          ...(counted && { ':devices': devices }),
+        },
       }),
     );
   }
@@ -70,7 +77,8 @@ export class Attachments {
     const { Item } = await this.#table.client.send(
       new GetCommand({ TableName: this.#table.name, Key: itemKey(id), ConsistentRead: true }),
     );
-    return Item && Item.ttl > seconds(this.#clock) ? { expiresAt: Item.ttl } : undefined;
+    const ttl = Item && (newest(ATTACHMENT, Item).ttl as number);
+    return ttl !== undefined && ttl > seconds(this.#clock) ? { expiresAt: ttl } : undefined;
   }
 
   /**

@@ -5,6 +5,7 @@ import { GROUP_PREFIX, isKey, randomKey } from '../accounts/keys.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
 import { queryAll } from '../storage/query.ts';
+import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { type Clock, seconds, type Table } from '../storage/table.ts';
 
 /** A group of users, who are sent to by one key. */
@@ -15,6 +16,10 @@ export interface Group {
   /** User key of the account whose apps may change it. */
   owner: string;
 }
+
+const GROUP = kind('group', unchanged);
+/** A group, for its owner. */
+const GROUP_OF_OWNER = kind('group of its owner', unchanged);
 
 /** Most groups of one account. Their names are read with one request. */
 export const MAX_GROUPS = 100;
@@ -49,8 +54,8 @@ export class Groups {
     }
     const key = randomKey(GROUP_PREFIX);
     const createdAt = seconds(this.#clock);
-    await this.#put({ ...groupKey(key), name, owner, members: 0, createdAt });
-    await this.#put({ ...groupOfOwnerKey(owner, key), createdAt });
+    await this.#put(versioned(GROUP, { ...groupKey(key), name, owner, members: 0, createdAt }));
+    await this.#put(versioned(GROUP_OF_OWNER, { ...groupOfOwnerKey(owner, key), createdAt }));
     return key;
   }
 
@@ -59,6 +64,11 @@ export class Groups {
     const keys = (await this.#keys(owner)).map(groupKey);
     const [items] = await batchGet([{ table: this.#table, keys, consistent: true }]);
     return items!.map(groupOf).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+
+  /** The keys of an account's groups, in their order. */
+  keysOf(owner: string): Promise<string[]> {
+    return this.#keys(owner);
   }
 
   /** Gives a group another name. Repeatable. */
@@ -101,7 +111,8 @@ export async function ownedGroup(directory: Table, token: string | undefined, ke
   return groupOf(found);
 }
 
-function groupOf(item: Item): Group {
+function groupOf(stored: Item): Group {
+  const item = newest(GROUP, stored);
   const key = (item.pk as string).slice(groupKey('').pk.length);
   return { key, name: item.name as string, owner: item.owner as string };
 }

@@ -3,7 +3,7 @@ import type { CarrierName } from '../carriers/carrier.ts';
 import { batchDelete, batchGet } from '../storage/batches.ts';
 import { settleAll } from '../storage/settle.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
-import { itemOf, messageOf, type StoredMessage } from './item.ts';
+import { isUnreadable, itemOf, messageOf, type StoredMessage } from './item.ts';
 
 /** How long a message waits for its device (Pushover: 21 days). Seconds. */
 export const RETENTION_SECONDS = 21 * 24 * 3600;
@@ -151,7 +151,8 @@ export class Mailbox {
           served = item.served as Set<number> | undefined;
           continue;
         }
-        if (item.ttl <= now) continue;
+        // One that this code cannot read must not keep the others back. It was not served, so nothing deletes it.
+        if (item.ttl <= now || isUnreadable(item)) continue;
         const message = messageOf(item);
         bytes += message.body.byteLength;
         if (message.attachment !== undefined) attachments++;

@@ -24,6 +24,8 @@ export interface Spending {
   users: number;
   /** Unix milliseconds; says the month. */
   at: number;
+  /** The account's own limit, in place of what all have. */
+  limit?: number | undefined;
   /** It may have been answered before: it is counted, but not refused. */
   again?: boolean;
 }
@@ -72,7 +74,7 @@ export class Quota {
     spending: Spending,
     work: () => Promise<T>,
   ): Promise<T & { allowance?: Allowance }> {
-    if (this.#context.limit === 0) return work();
+    if (this.#limitOf(spending) === 0) return work();
     const allowance = await this.#take(spending);
     try {
       return { ...(await work()), allowance };
@@ -82,9 +84,15 @@ export class Quota {
     }
   }
 
-  async #take({ owner, users, at, again = false }: Spending): Promise<Allowance> {
-    const { directory, limit } = this.#context;
-    if (users > limit && !again) throw await this.#spent(owner, users, at);
+  #limitOf({ limit = this.#context.limit }: Spending): number {
+    return limit;
+  }
+
+  async #take(spending: Spending): Promise<Allowance> {
+    const { owner, users, at, again = false } = spending;
+    const { directory } = this.#context;
+    const limit = this.#limitOf(spending);
+    if (users > limit && !again) throw await this.#spent(spending);
     try {
       const { Attributes } = await directory.client.send(
         new UpdateCommand({
@@ -104,7 +112,7 @@ export class Quota {
       return { limit, remaining: Math.max(0, limit - Attributes!.used) };
     } catch (error) {
       if (!isConditionFailure(error)) throw error;
-      throw await this.#spent(owner, users, at);
+      throw await this.#spent(spending);
     }
   }
 
@@ -126,8 +134,10 @@ export class Quota {
     }
   }
 
-  async #spent(owner: string, users: number, at: number): Promise<Refusal> {
-    const { directory, limit } = this.#context;
+  async #spent(spending: Spending): Promise<Refusal> {
+    const { owner, users, at } = spending;
+    const { directory } = this.#context;
+    const limit = this.#limitOf(spending);
     const remaining = await remainingOf(directory, owner, at, limit);
     const sentence = `application is out of messages for this month: ${users} needed, ${remaining} of ${limit} left`;
     const fault = { field: 'token', reason: 'is out of messages for this month', sentence };
