@@ -91,7 +91,12 @@ export interface Update {
  * @param stored as it was read
  * @param own names of the attributes that the update sets
  */
-export function migrating<T extends Update>(kind: Kind, stored: Item, update: T, own: string[] = []): T {
+export function migrating<T extends Update>(
+  kind: Kind,
+  stored: Item,
+  update: T,
+  own: string[] = [],
+): T & Update {
   const migrated = newest(kind, stored);
   const changed = Object.keys(migrated).filter(
     (name) => !own.includes(name) && migrated[name] !== stored[name],

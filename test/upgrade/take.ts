@@ -77,7 +77,11 @@ export async function take(): Promise<object> {
 /** Who a device is, as a later test makes it again. */
 async function identityOf({ store }: TestDevice) {
   const { keys, ...identity } = (await store.identity()) ?? {};
-  return { ...identity, ...(keys && { secretKey: Buffer.from(keys.secretKey).toString('base64') }) };
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+  return {
+    ...identity,
+    ...(keys && { publicKey: base64(keys.publicKey), secretKey: base64(keys.secretKey) }),
+  };
 }
 
 if (import.meta.main) process.stdout.write(`${JSON.stringify(await take(), null, 1)}\n`);
