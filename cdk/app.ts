@@ -18,7 +18,10 @@ const sending = sendingLimits((name) => app.node.tryGetContext(name));
 const registrationsPerHour = perHour(app.node.tryGetContext('registrationsPerHour'));
 const bundles = bundleFunctions();
 
-const data = new DataStack(app, 'PealData', { description: 'Peal: what holds data' });
+const data = new DataStack(app, 'PealData', {
+  description: 'Peal: what holds data',
+  directoryTable: app.node.tryGetContext('directoryTable'),
+});
 const dispatch = new DispatchStack(app, 'PealDispatch', {
   description: 'Peal: carriers and sockets',
   data,

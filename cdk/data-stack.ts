@@ -16,13 +16,18 @@ import type { Construct } from 'constructs';
  */
 const LIVES = { attachments: 3, plain: 1, uploads: 1 };
 
+export interface DataStackProps extends StackProps {
+  /** Name of a table that was restored from a backup, to be used in place of the stack's own Directory. */
+  directoryTable?: string | undefined;
+}
+
 /**
  * Everything that holds data. Apart from the rest, so that deploying the rest can never replace it; each resource is
  * retained when the stack goes, and the tables refuse deletion.
  */
 export class DataStack extends Stack {
   /** Accounts, devices, apps, sessions, connections. Backed up continuously. */
-  readonly directory: TableV2;
+  readonly directory: Pick<TableV2, 'tableArn' | 'tableName'>;
   /** Messages that wait for their devices. Not backed up: a message exists on its devices, or for 21 days here. */
   readonly mailbox: TableV2;
   /** Attachments, for at most 3 days. */
@@ -39,7 +44,7 @@ export class DataStack extends Stack {
   /** What accounts' second factors are derived from. Whoever replaces it takes all of them away. */
   readonly masterSecret: Secret;
 
-  constructor(scope: Construct, id: string, props?: StackProps) {
+  constructor(scope: Construct, id: string, { directoryTable, ...props }: DataStackProps = {}) {
     super(scope, id, props);
     const common = {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
@@ -51,11 +56,14 @@ export class DataStack extends Stack {
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     };
-    this.directory = new TableV2(this, 'Directory', {
-      ...common,
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    });
+    this.directory =
+      directoryTable === undefined
+        ? new TableV2(this, 'Directory', {
+            ...common,
+            sortKey: { name: 'sk', type: AttributeType.STRING },
+            pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+          })
+        : TableV2.fromTableName(this, 'RestoredDirectory', checkName(directoryTable));
     this.mailbox = new TableV2(this, 'Mailbox', {
       ...common,
       sortKey: { name: 'sk', type: AttributeType.NUMBER },
@@ -116,4 +124,12 @@ export class DataStack extends Stack {
       removalPolicy: RemovalPolicy.RETAIN,
     });
   }
+}
+
+/** @throws Error that says what is allowed */
+function checkName(name: string): string {
+  if (/^[A-Za-z0-9_.-]{3,255}$/.test(name)) return name;
+  throw new Error(
+    `the context value directoryTable must be the name of a table, not ${JSON.stringify(name)}`,
+  );
 }

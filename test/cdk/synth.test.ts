@@ -36,8 +36,32 @@ test('cdk synth works without an account and without a warning, closes sign-up a
   assert.match(api, /"REGISTRATIONS_PER_HOUR": "20"/);
 });
 
+test('a restored Directory takes the place of the stack’s own, which other stacks then need nothing of', async () => {
+  const restored = join(folder, 'restored');
+  const env = {
+    ...process.env,
+    CDK_OUTDIR: restored,
+    CDK_CONTEXT_JSON: '{"directoryTable":"Peal.restored-1"}',
+  };
+
+  await run(process.execPath, ['cdk/app.ts'], { cwd: ROOT, env });
+
+  const [data, dispatch, api] = await Promise.all(
+    ['PealData', 'PealDispatch', 'PealApi'].map((name) =>
+      readFile(join(restored, `${name}.template.json`), 'utf8'),
+    ),
+  );
+  assert.equal(data!.match(/AWS::DynamoDB::GlobalTable/g)?.length, 1);
+  for (const stack of [dispatch!, api!]) {
+    assert.match(stack, /"DIRECTORY_TABLE": "Peal\.restored-1"/);
+    assert.match(stack, /:table\/Peal\.restored-1"/);
+    assert.doesNotMatch(stack, /ImportValue": "PealData:ExportsOutput\w*Directory/);
+  }
+});
+
 for (const [context, message] of [
   ['{"signUp":"everybody"}', /sign-up must be open, invitation or closed, not "everybody"/],
+  ['{"directoryTable":"a b"}', /directoryTable must be the name of a table, not "a b"/],
   ['{"quota":"plenty"}', /the context value quota must be a whole number from 0 .*, not "plenty"/],
   ['{"registrationsPerHour":"many"}', /registrationsPerHour must be a positive integer, not "many"/],
 ] as const) {
