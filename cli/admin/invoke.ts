@@ -3,16 +3,23 @@ import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
 import type { AdminCommand, AnswerOf, CommandName } from '../../functions/admin/index.ts';
 import { RefusedError, TroubleError, UsageError } from '../errors.ts';
 
+/** The operator's function. */
+export interface AdminFunction {
+  /** Its name, or its ARN. */
+  name: string;
+  /** Where AWS is, for the local cloud, which knows its operator without credentials. */
+  endpoint?: string;
+}
+
 /**
  * Invokes the function and awaits its answer. Credentials, region and endpoint come from where every AWS tool takes
  * them: environment, profile, instance role; AWS_ENDPOINT_URL for another address.
  *
- * @param name of the function, or its ARN
  * @param field that the answer must have: another function would not
  * @throws CliError
  */
 export async function invokeAdmin<Name extends CommandName>(
-  name: string,
+  { name, endpoint }: AdminFunction,
   command: AdminCommand<Name>,
   field: keyof AnswerOf<Name> & string,
 ): Promise<AnswerOf<Name>> {
@@ -20,7 +27,7 @@ export async function invokeAdmin<Name extends CommandName>(
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
   let output: InvokeCommandOutput;
   try {
-    const client = new LambdaClient({});
+    const client = new LambdaClient(endpoint === undefined ? {} : { endpoint, ...LOCAL });
     const Payload = JSON.stringify(command);
     output = await client.send(new InvokeCommand({ FunctionName: name, Payload }));
   } catch (error) {
@@ -36,6 +43,12 @@ export async function invokeAdmin<Name extends CommandName>(
     'Check that this is the function behind the output AdminFunction, and deployed as new as this command is.',
   );
 }
+
+/** What the local cloud takes its operator by. */
+const LOCAL = {
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'local-root', secretAccessKey: 'local' },
+};
 
 function parse(text: string): Record<string, unknown> {
   try {

@@ -2,15 +2,17 @@
 import { type Command, Option } from 'commander';
 import type { AdminCommand, AnswerOf, CommandName } from '../../functions/admin/index.ts';
 import { UsageError } from '../errors.ts';
+import { readLocalState } from '../local-state.ts';
 import { printResult } from '../output.ts';
 import { newPassword } from '../session.ts';
-import { invokeAdmin } from './invoke.ts';
+import { type AdminFunction, invokeAdmin } from './invoke.ts';
 import { generatePassword } from './password.ts';
 
 /** Options of the commands, and those of the program. */
 interface OperatorOptions {
   json?: boolean;
   function?: string;
+  local?: boolean;
 }
 
 /** How a command chooses a password. */
@@ -34,8 +36,8 @@ export interface Operator {
 /** Reads the options that all commands share. @throws UsageError if the function is not known */
 export function openOperator(command: Command): Operator {
   const options = command.optsWithGlobals<OperatorOptions>();
-  const name = options.function;
-  if (!name) {
+  const named = options.local ? localFunction() : options.function && { name: options.function };
+  if (!named) {
     throw new UsageError(
       'the function is not known',
       'Give the output AdminFunction of the stack PealApi: --function, or PEAL_ADMIN_FUNCTION.',
@@ -44,9 +46,15 @@ export function openOperator(command: Command): Operator {
   const json = options.json === true;
   return {
     json,
-    ask: (asked, field) => invokeAdmin(name, asked, field),
+    ask: (asked, field) => invokeAdmin(named, asked, field),
     print: (value, text) => printResult(json, value, text),
   };
+}
+
+function localFunction(): AdminFunction {
+  const { operator } = readLocalState(process.cwd());
+  if (operator) return { name: operator.function, endpoint: operator.endpoint };
+  throw new UsageError('the local cloud does not say what its operator’s function is', 'Start it anew.');
 }
 
 /** Declares the options of a command that sets a password. */

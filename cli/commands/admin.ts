@@ -11,7 +11,7 @@ import { registerSetup } from './admin/setup.ts';
 const HELP = `
 The commands invoke the function that the stack PealApi names in its output AdminFunction. They take AWS credentials
 and region from where the AWS command line takes them (lambda:InvokeFunction is all they need), and need no account of
-Peal.
+Peal. With --local they ask the local cloud that runs in this folder, and need no credentials.
 
 A password is asked for, or read from PEAL_PASSWORD or with --password-stdin, or made up with --generate.
 

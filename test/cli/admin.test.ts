@@ -1,6 +1,6 @@
 /** The operator's commands, as they are installed, against the whole of Peal. */
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, type TestContext, test } from 'node:test';
 import type { Operator } from '../../cli/admin/operator.ts';
@@ -366,6 +366,18 @@ test('the status says versions, sign-up and quota', async (t) => {
   );
   assert.match(stdout, new RegExp(`^Version: +${version} deployed$`, 'm'));
   assert.match(stdout, /^Quota: +100 a month and account$/m);
+});
+
+test('the local cloud of a folder is asked without credentials', async (t) => {
+  const machine = await Machine.at(t, { url: peal().api, socket: peal().socket });
+  const { cloud, api, socket } = peal();
+  const operator = { function: cloud.functionNamed('Admin').spec.name, endpoint: cloud.front.url };
+  await mkdir(join(machine.folder, '.local'));
+  await writeFile(join(machine.folder, '.local', 'state.json'), JSON.stringify({ api, socket, operator }));
+
+  const status = await ask(machine, 'status', '--local');
+
+  assert.equal(status.api, api);
 });
 
 test('every command says what it does', async (t) => {
