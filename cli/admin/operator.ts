@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { AdminCommand, AnswerOf, CommandName } from '../../functions/admin/index.ts';
 import { UsageError } from '../errors.ts';
-import { readLocalState } from '../local-state.ts';
+import { type LocalState, readLocalState } from '../local-state.ts';
 import { printResult } from '../output.ts';
 import { newPassword } from '../session.ts';
 import { type AdminFunction, invokeAdmin } from './invoke.ts';
@@ -29,6 +29,8 @@ export interface Operator {
     command: AdminCommand<Name>,
     field: keyof AnswerOf<Name> & string,
   ): Promise<AnswerOf<Name>>;
+  /** Where the API that the function names is reached from here: the local cloud has another address for it. */
+  apiAt(address: string): string;
   /** Prints the value as JSON, or the text for people. */
   print(value: unknown, text: string): Promise<void>;
 }
@@ -36,7 +38,8 @@ export interface Operator {
 /** Reads the options that all commands share. @throws UsageError if the function is not known */
 export function openOperator(command: Command): Operator {
   const options = command.optsWithGlobals<OperatorOptions>();
-  const named = options.local ? localFunction() : options.function && { name: options.function };
+  const local = options.local ? readLocalState(process.cwd()) : undefined;
+  const named = local ? localFunction(local) : options.function && { name: options.function };
   if (!named) {
     throw new UsageError(
       'the function is not known',
@@ -47,12 +50,12 @@ export function openOperator(command: Command): Operator {
   return {
     json,
     ask: (asked, field) => invokeAdmin(named, asked, field),
+    apiAt: (address) => local?.api ?? address,
     print: (value, text) => printResult(json, value, text),
   };
 }
 
-function localFunction(): AdminFunction {
-  const { operator } = readLocalState(process.cwd());
+function localFunction({ operator }: LocalState): AdminFunction {
   if (operator) return { name: operator.function, endpoint: operator.endpoint };
   throw new UsageError('the local cloud does not say what its operator’s function is', 'Start it anew.');
 }

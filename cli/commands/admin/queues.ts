@@ -15,7 +15,8 @@ export function registerQueues(admin: Command): void {
 async function status(_options: object, command: Command): Promise<void> {
   const operator = openOperator(command);
   const answer = await operator.ask({ command: 'status' }, 'queues');
-  const { version, signUp, quota, api, queues } = answer;
+  const { version, signUp, quota, queues } = answer;
+  const api = operator.apiAt(answer.api);
   const own = readVersion();
   const rows = queues.map(({ name, credentials, waiting, deadLetters }) => [
     name,

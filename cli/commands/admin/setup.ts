@@ -57,7 +57,8 @@ async function run(options: Options, command: Command): Promise<void> {
     throw new UsageError('the standard input can be only one of them', 'Give files instead of -.');
   const outcomes = await setUpCarriers(operator, options, PERSON);
   const account = await setUpAccount(operator, options, PERSON, () => choosePassword(options));
-  const { api } = await operator.ask({ command: 'status' }, 'api');
+  const status = await operator.ask({ command: 'status' }, 'api');
+  const api = operator.apiAt(status.api);
   await operator.print({ carriers: outcomes, account, api }, textOf(account, api));
   complain(outcomes);
 }
