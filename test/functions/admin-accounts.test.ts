@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { listAccounts } from '../../lib/accounts/account-index.ts';
 import { createApi } from '../../lib/device/index.ts';
 import { failure } from '../../local/aws/intercept.ts';
+import { s3Error } from '../../local/aws/s3-answers.ts';
 import { mp3 } from '../media/builders.ts';
 import { admin, adminRefusal } from '../support/admin.ts';
 import { fcmTarget, newDevice } from '../support/devices.ts';
@@ -15,7 +16,7 @@ import { useDirectory } from '../support/table.ts';
 const peal = usePeal({
   context: { signUp: 'open', registrationsPerHour: '100000', burst: '0', quota: '100' },
   // Faults that tests put in the way of a deletion.
-  expectedErrors: /ValidationException: no/,
+  expectedErrors: /(ValidationException|InvalidRequest): no/,
 });
 
 const send = (account: TestAccount, fields: Record<string, string>) =>
@@ -134,11 +135,13 @@ describe('deleting an account', () => {
 
       for (let fault = first, died = true; died; fault += 3) {
         let calls = 0;
-        const stop = front.intercept(({ caller, service }) =>
-          caller.name.includes('Admin') && (service === 'dynamodb' || service === 's3') && ++calls >= fault
-            ? failure(400, 'ValidationException', 'no')
-            : undefined,
-        );
+        const stop = front.intercept(({ caller, service }) => {
+          const counted = caller.name.includes('Admin') && (service === 'dynamodb' || service === 's3');
+          if (!counted || ++calls < fault) return undefined;
+          return service === 's3'
+            ? s3Error(400, 'InvalidRequest', 'no')
+            : failure(400, 'ValidationException', 'no');
+        });
         const { error } = await functionNamed('Admin').invoke({ command: 'delete-account', email });
         stop();
         died = error !== undefined;
