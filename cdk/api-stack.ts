@@ -62,7 +62,7 @@ export class ApiStack extends PealStack {
       .allowItems(['Query'], directory, 'groups')
       // Counts against the limits.
       .allowItems(['UpdateItem'], directory, 'tokens', 'accounts')
-      .allowItems(['PutItem'], directory, 'receipts', 'tags')
+      .allowItems(['PutItem'], directory, 'receipts', 'tags', 'ownReceipts')
       .allowItems(['DeleteItem'], directory, 'receipts')
       .allowItems(['GetItem'], mailbox, 'claims')
       .allowItems(['PutItem', 'DeleteItem'], mailbox, 'devices', 'claims', 'jobs')
@@ -143,6 +143,8 @@ export class ApiStack extends PealStack {
     })
       .allowItems(['GetItem', 'PutItem', 'UpdateItem'], directory, 'logins', 'throttles')
       .allowItems(['PutItem', 'UpdateItem', 'DeleteItem'], directory, 'accounts', 'tokens')
+      // For the operator's list.
+      .allowItems(['PutItem'], directory, 'listed')
       .allowItems(['BatchGetItem', 'GetItem', 'Query', 'BatchWriteItem'], directory, 'accounts')
       .allowItems(['BatchGetItem', 'DeleteItem'], directory, 'connections')
       .allow(['secretsmanager:GetSecretValue'], data.masterSecret.secretArn)
@@ -168,9 +170,8 @@ export class ApiStack extends PealStack {
       memory: 1024,
     })
       .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'groups')
-      .allowItems(['Query', 'PutItem'], directory, 'accounts', 'groups')
-      .allowItems(['UpdateItem', 'BatchWriteItem'], directory, 'groups')
-      .allowItems(['DeleteItem'], directory, 'accounts', 'groups');
+      .allowItems(['Query', 'PutItem', 'DeleteItem', 'BatchWriteItem'], directory, 'accounts', 'groups')
+      .allowItems(['UpdateItem'], directory, 'groups');
 
     const openapi = new PealFunction(this, 'OpenApi', {
       bundle: bundles('openapi'),
@@ -303,6 +304,7 @@ export class ApiStack extends PealStack {
       if (domain) nameApi(this, 'Api', domain, { api, stage });
       this.endpoint = domain ? `https://${domain.name}` : api.apiEndpoint;
     }
+    admin.lambda.addEnvironment('API_URL', this.endpoint);
     new CfnOutput(this, 'ApiUrl', {
       value: this.endpoint,
       description: 'Where senders and devices connect',

@@ -10,12 +10,15 @@ const user = randomKey('u');
 const hash = randomCharacters(43);
 const OF_DIRECTORY: Record<string, { pk: string }> = {
   logins: directory.accountKey('someone@example.org'),
+  listed: directory.listedKey(1, 'someone@example.org'),
   accounts: directory.sessionKey(user, hash),
   tokens: directory.tokenKey(hash),
   groups: directory.memberKey(randomKey('g'), user, undefined),
   receipts: directory.receiptKey(randomKey('r')),
   tags: directory.tagKey({ owner: user, id: 1 }, 'tag', randomKey('r')),
+  ownReceipts: directory.receiptOfOwnerKey(user, randomKey('r')),
   invitations: directory.invitationKey(hash),
+  madeInvitations: directory.madeInvitationKey(hash),
   connections: directory.connectionKey(randomDeviceId()),
   throttles: directory.countKey('login', hash, 1),
 };

@@ -19,6 +19,7 @@ import { failure } from '../../local/aws/intercept.ts';
 import { asList, isObject, type JsonObject } from '../../local/template/json.ts';
 import { mp3, png } from '../media/builders.ts';
 import { hurry } from '../receipts/hurry.ts';
+import { admin } from '../support/admin.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
 import { fill, tableOf } from '../support/directory.ts';
 import { imageOf } from '../support/images.ts';
@@ -278,14 +279,13 @@ test('every grant of every role is used, so that none is wider than what Peal do
   });
 
   await t.test('what the operator does', async () => {
-    const admin = cloud.functionNamed('Admin');
-    await admin.invoke({ command: 'status' });
-    await admin.invoke({ command: 'invite' });
+    await admin(peal(), { command: 'status' });
+    await admin(peal(), { command: 'invite' });
     const queues = ['fcm', 'apns', 'webpush', 'desktop', 'fan-out', 'repeat', 'callback'];
     const redriven = await Promise.all(
       queues.map(async (queue) => {
-        const { payload } = await admin.invoke({ command: 'redrive', queue });
-        return [queue, ((payload as { records: number }).records ?? 0) > 0];
+        const { records } = await admin(peal(), { command: 'redrive', queue });
+        return [queue, records > 0];
       }),
     );
     assert.deepEqual(
@@ -471,6 +471,30 @@ test('every grant of every role is used, so that none is wider than what Peal do
     );
     await createApi({ url: peal().api }).login(account);
     mend();
+  });
+
+  await t.test('setting carriers up, and deleting an account', async () => {
+    const { serviceAccount, apns } = peal().credentials;
+    for (const given of [
+      { carrier: 'fcm', serviceAccount: JSON.stringify(serviceAccount) } as const,
+      { carrier: 'apns', ...apns, topic: 'org.example.app', environment: 'production' } as const,
+      { carrier: 'webpush', subject: 'mailto:ops@peal.example' } as const,
+    ]) {
+      const { result } = await admin(peal(), { command: 'set-carrier', given, replace: true });
+      assert.equal(result, 'stored');
+    }
+    const leaver = await newAccount(peal());
+    await newDevice(leaver);
+    const sound = new FormData();
+    sound.set('secret', leaver.secret);
+    sound.set('name', 'ding');
+    sound.set('sound', new Blob([Buffer.from(mp3(20))]), 'file');
+    assert.equal((await request(peal(), 'sounds.json', { method: 'POST', body: sound })).status, 200);
+    const attachment_base64 = imageOf('image/png', 500).toString('base64');
+    const fields = { token: leaver.token, user: leaver.user, message: 'never fetched', attachment_base64 };
+    assert.equal((await post(peal(), 'messages.json', fields)).status, 200);
+    const { done } = await admin(peal(), { command: 'delete-account', email: leaver.email });
+    assert.equal(done, true);
   });
 
   await used(/./);
