@@ -65,7 +65,7 @@ export class ApiStack extends PealStack {
       .allowItems(['PutItem'], directory, 'receipts', 'tags', 'ownReceipts')
       .allowItems(['DeleteItem'], directory, 'receipts')
       .allowItems(['GetItem'], mailbox, 'claims')
-      .allowItems(['PutItem', 'DeleteItem'], mailbox, 'devices', 'claims', 'jobs')
+      .allowItems(['PutItem', 'DeleteItem'], mailbox, 'devices', 'claims', 'jobs', 'sent')
       .allowItems(['UpdateItem', 'DeleteItem'], mailbox, 'attachments')
       .allow(['s3:PutObject'], ...objects('attachments'))
       .allow(['s3:GetObject'], ...objects('uploads'))
@@ -89,9 +89,10 @@ export class ApiStack extends PealStack {
       .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts')
       // Notes the use of a session.
       .allowItems(['UpdateItem'], directory, 'accounts')
-      .allowItems(['GetItem', 'Query', 'UpdateItem', 'BatchWriteItem'], mailbox, 'devices')
-      .allowItems(['BatchWriteItem'], mailbox, 'acknowledgements')
-      .allowItems(['UpdateItem', 'BatchWriteItem'], mailbox, 'attachments')
+      .allowItems(['GetItem', 'Query', 'UpdateItem'], mailbox, 'devices')
+      // A message goes and its acknowledgement is noted in one request, which one statement must allow as a whole.
+      .allowItems(['BatchWriteItem'], mailbox, 'devices', 'acknowledgements', 'attachments')
+      .allowItems(['UpdateItem'], mailbox, 'attachments')
       .allow(['s3:DeleteObject'], ...objects('attachments', 'plain'));
 
     const attachments = new PealFunction(this, 'Attachments', {
@@ -220,7 +221,7 @@ export class ApiStack extends PealStack {
       memory: 1024,
     })
       .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts')
-      .allowItems(['BatchGetItem'], mailbox, 'devices', 'acknowledgements', 'sent', 'reached')
+      .allowItems(['BatchGetItem'], mailbox, 'devices', 'acknowledgements', 'sent')
       .allowItems(['Query'], mailbox, 'sent', 'reached');
 
     const admin = operator(this, data, dispatch, bundles('admin'));

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { PARTITIONS, type Partition } from '../../cdk/partitions.ts';
 import * as directory from '../../lib/accounts/directory.ts';
 import { randomCharacters, randomDeviceId, randomKey } from '../../lib/accounts/keys.ts';
+import { chunkKey, entryKey } from '../../lib/history/entry.ts';
+import { acknowledgedKey } from '../../lib/mailbox/traces.ts';
 import { matchesWildcard } from '../../local/iam/match.ts';
 
 const user = randomKey('u');
@@ -27,6 +29,9 @@ const OF_MAILBOX: Record<string, { pk: string }> = {
   attachments: { pk: `attachment#${randomCharacters(30)}` },
   jobs: { pk: `jobs#${randomUUID()}` },
   claims: { pk: `once#${user}#1#${hash}` },
+  acknowledgements: acknowledgedKey({ device: randomDeviceId(), id: 1 }),
+  sent: entryKey(user, 1),
+  reached: chunkKey(randomUUID(), 1),
 };
 
 for (const [table, keys] of Object.entries({ Directory: OF_DIRECTORY, Mailbox: OF_MAILBOX })) {

@@ -59,6 +59,7 @@ async function furnished() {
   sound.set('sound', new Blob([Buffer.from(mp3(20))]), 'file');
   const { body: added } = await request(peal(), 'sounds.json', { method: 'POST', body: sound });
   await send(account, { message: 'to me' });
+  await desk.sync();
   const image = imageOf('image/png', 500).toString('base64');
   await send(account, { message: 'with an image', attachment_base64: image });
   const { body } = await send(account, {
@@ -103,7 +104,8 @@ describe('deleting an account', () => {
 
     const removal = await admin(peal(), { command: 'delete-account', email });
 
-    const left = (await everything()).filter((item) => item.includes(user) || item.includes(email));
+    const names = [user, email, desk.id];
+    const left = (await everything()).filter((item) => names.some((name) => item.includes(name)));
     const [toThem, toOwnGroup, toForeignGroup, login, byToken] = [
       await send({ ...account, token: friend.token }, { message: 'anybody?' }),
       await send({ ...account, token: friend.token, user: own }, { message: 'anybody?' }),
@@ -215,7 +217,9 @@ describe('exporting an account', () => {
       memberships: 1,
       receipts: 1,
       other: 1,
-      messages: 9,
+      messages: 8,
+      sent: 3,
+      acknowledged: 1,
     });
     for (const known of [email, user, desk.id, own, foreign, receipt, friend.user, 'noted', 'quota#'])
       assert.ok(all.includes(known), known);
@@ -340,17 +344,24 @@ describe('an account’s own quota', () => {
 
   test('may be none, and goes back to the deployment’s', async () => {
     const account = await newAccount(peal());
-    const { email, token } = account;
+    const { email, token, secret } = account;
+    await newDevice(account);
 
     await admin(peal(), { command: 'set-quota', email, quota: 0 });
     const unlimited = await limitOf(token);
+    const { status } = await send(account, { message: 'counted all the same' });
+    const { body: exempt } = await get(peal(), 'usage.json', { secret });
     await admin(peal(), { command: 'set-quota', email, quota: 'default' });
     const back = await limitOf(token);
+    const { body: usual } = await get(peal(), 'usage.json', { secret });
     const { quota } = await admin(peal(), { command: 'show-account', email });
 
+    assert.equal(status, 200);
     assert.equal(unlimited.limit, 2 ** 31 - 1);
+    assert.deepEqual([exempt.used, exempt.limit, exempt.remaining], [1, undefined, undefined]);
     assert.equal(back.limit, 100);
-    assert.deepEqual(quota, { limit: 100, own: false, remaining: 100 });
+    assert.deepEqual([usual.used, usual.limit, usual.remaining], [1, 100, 99]);
+    assert.deepEqual(quota, { limit: 100, own: false, remaining: 99 });
   });
 
   test('that is changed twice at once ends as one of both for all apps', async () => {
