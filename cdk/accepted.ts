@@ -85,13 +85,13 @@ export const ACCEPTED: Accepted[] = [
   },
   {
     rule: /^AwsSolutions-IAM5\[Resource::.*Attachments.*\/(?:attachments|plain|uploads)\/\*\]$/,
-    at: /^PealApi\/(?:Send|Sync|Attachments)\/Role\/DefaultPolicy\/Resource$/,
+    at: /^PealApi\/(?:Send|Sync|Attachments|Admin)\/Role\/DefaultPolicy\/Resource$/,
     reason:
       'All objects under one prefix of one bucket, named at random; what may be done with them is one action each.',
   },
   {
     rule: /^AwsSolutions-IAM5\[Resource::.*Media.*\/(?:icons|sounds)\/\*\]$/,
-    at: /^PealApi\/Media\/Role\/DefaultPolicy\/Resource$/,
+    at: /^PealApi\/(?:Media|Admin)\/Role\/DefaultPolicy\/Resource$/,
     reason: 'All objects under one prefix of one bucket, named after their content or at random.',
   },
   {

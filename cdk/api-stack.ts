@@ -62,10 +62,10 @@ export class ApiStack extends PealStack {
       .allowItems(['Query'], directory, 'groups')
       // Counts against the limits.
       .allowItems(['UpdateItem'], directory, 'tokens', 'accounts')
-      .allowItems(['PutItem'], directory, 'receipts', 'tags')
+      .allowItems(['PutItem'], directory, 'receipts', 'tags', 'ownReceipts')
       .allowItems(['DeleteItem'], directory, 'receipts')
       .allowItems(['GetItem'], mailbox, 'claims')
-      .allowItems(['PutItem', 'DeleteItem'], mailbox, 'devices', 'claims', 'jobs')
+      .allowItems(['PutItem', 'DeleteItem'], mailbox, 'devices', 'claims', 'jobs', 'sent')
       .allowItems(['UpdateItem', 'DeleteItem'], mailbox, 'attachments')
       .allow(['s3:PutObject'], ...objects('attachments'))
       .allow(['s3:GetObject'], ...objects('uploads'))
@@ -89,9 +89,10 @@ export class ApiStack extends PealStack {
       .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts')
       // Notes the use of a session.
       .allowItems(['UpdateItem'], directory, 'accounts')
-      .allowItems(['GetItem', 'Query', 'UpdateItem', 'BatchWriteItem'], mailbox, 'devices')
-      .allowItems(['BatchWriteItem'], mailbox, 'acknowledgements')
-      .allowItems(['UpdateItem', 'BatchWriteItem'], mailbox, 'attachments')
+      .allowItems(['GetItem', 'Query', 'UpdateItem'], mailbox, 'devices')
+      // A message goes and its acknowledgement is noted in one request, which one statement must allow as a whole.
+      .allowItems(['BatchWriteItem'], mailbox, 'devices', 'acknowledgements', 'attachments')
+      .allowItems(['UpdateItem'], mailbox, 'attachments')
       .allow(['s3:DeleteObject'], ...objects('attachments', 'plain'));
 
     const attachments = new PealFunction(this, 'Attachments', {
@@ -143,6 +144,8 @@ export class ApiStack extends PealStack {
     })
       .allowItems(['GetItem', 'PutItem', 'UpdateItem'], directory, 'logins', 'throttles')
       .allowItems(['PutItem', 'UpdateItem', 'DeleteItem'], directory, 'accounts', 'tokens')
+      // For the operator's list.
+      .allowItems(['PutItem'], directory, 'listed')
       .allowItems(['BatchGetItem', 'GetItem', 'Query', 'BatchWriteItem'], directory, 'accounts')
       .allowItems(['BatchGetItem', 'DeleteItem'], directory, 'connections')
       .allow(['secretsmanager:GetSecretValue'], data.masterSecret.secretArn)
@@ -168,9 +171,8 @@ export class ApiStack extends PealStack {
       memory: 1024,
     })
       .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'groups')
-      .allowItems(['Query', 'PutItem'], directory, 'accounts', 'groups')
-      .allowItems(['UpdateItem', 'BatchWriteItem'], directory, 'groups')
-      .allowItems(['DeleteItem'], directory, 'accounts', 'groups');
+      .allowItems(['Query', 'PutItem', 'DeleteItem', 'BatchWriteItem'], directory, 'accounts', 'groups')
+      .allowItems(['UpdateItem'], directory, 'groups');
 
     const openapi = new PealFunction(this, 'OpenApi', {
       bundle: bundles('openapi'),
@@ -219,7 +221,7 @@ export class ApiStack extends PealStack {
       memory: 1024,
     })
       .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts')
-      .allowItems(['BatchGetItem'], mailbox, 'devices', 'acknowledgements', 'sent', 'reached')
+      .allowItems(['BatchGetItem'], mailbox, 'devices', 'acknowledgements', 'sent')
       .allowItems(['Query'], mailbox, 'sent', 'reached');
 
     const admin = operator(this, data, dispatch, bundles('admin'));
@@ -303,6 +305,7 @@ export class ApiStack extends PealStack {
       if (domain) nameApi(this, 'Api', domain, { api, stage });
       this.endpoint = domain ? `https://${domain.name}` : api.apiEndpoint;
     }
+    admin.lambda.addEnvironment('API_URL', this.endpoint);
     new CfnOutput(this, 'ApiUrl', {
       value: this.endpoint,
       description: 'Where senders and devices connect',

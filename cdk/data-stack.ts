@@ -24,7 +24,7 @@ const LIVES = { plain: 1, uploads: 1 };
  */
 export class DataStack extends PealStack {
   /** Accounts, devices, apps, sessions, connections. Backed up continuously. */
-  readonly directory: TableV2;
+  readonly directory: Pick<TableV2, 'tableArn' | 'tableName'>;
   /** Messages that wait for their devices. Not backed up: a message exists on its devices, or for some days here. */
   readonly mailbox: TableV2;
   /** Attachments, for some days. */
@@ -55,11 +55,16 @@ export class DataStack extends PealStack {
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     };
-    this.directory = new TableV2(this, 'Directory', {
-      ...common,
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    });
+    // One that was restored from a backup takes the place of the stack's own.
+    const { directoryTable } = this.settings;
+    this.directory =
+      directoryTable === undefined
+        ? new TableV2(this, 'Directory', {
+            ...common,
+            sortKey: { name: 'sk', type: AttributeType.STRING },
+            pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+          })
+        : TableV2.fromTableName(this, 'RestoredDirectory', directoryTable);
     this.mailbox = new TableV2(this, 'Mailbox', {
       ...common,
       sortKey: { name: 'sk', type: AttributeType.NUMBER },

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import manifest from '../package.json' with { type: 'json' };
 import type { DataStack } from './data-stack.ts';
 import type { DispatchStack } from './dispatch-stack.ts';
 import { PealFunction } from './peal-function.ts';
@@ -7,14 +8,22 @@ import { PealFunction } from './peal-function.ts';
 /** The function behind `peal admin`: invoked with AWS credentials only. */
 export function operator(
   scope: Construct,
-  { directory, fcmSecret, apnsSecret, webPushSecret, canarySecret, settings }: DataStack,
+  data: DataStack,
   { carriers, fanOut, receipts, socket }: DispatchStack,
   bundle: string,
 ): PealFunction {
+  const { directory, mailbox, attachments, media, canarySecret, settings } = data;
+  const { fcmSecret, apnsSecret, webPushSecret } = data;
   const secrets = { FCM: fcmSecret, APNS: apnsSecret, WEBPUSH: webPushSecret };
   const queues = { ...carriers, FAN_OUT: fanOut, REPEAT: receipts.repeats, CALLBACK: receipts.callbacks };
   const environment: Record<string, string> = {
     DIRECTORY_TABLE: directory.tableName,
+    MAILBOX_TABLE: mailbox.tableName,
+    ATTACHMENTS_BUCKET: attachments.bucketName,
+    MEDIA_BUCKET: media.bucketName,
+    VERSION: manifest.version,
+    SIGN_UP: settings.signUp,
+    QUOTA: String(settings.quota),
     SOCKET_ENDPOINT: socket.endpoint,
     CANARY_MINUTES: String(settings.canary?.minutes ?? 0),
     ...(canarySecret && { CANARY_SECRET: canarySecret.secretArn }),
@@ -29,27 +38,69 @@ export function operator(
   const dead = Object.values(queues).map(({ deadLetters }) => deadLetters.queueArn);
   const admin = new PealFunction(scope, 'Admin', {
     bundle,
-    description: 'The operator’s commands: accounts, passwords, invitations, status, redrive',
+    description: 'The operator’s commands: accounts, apps, invitations, carriers, status, redrive',
     environment,
     timeout: Duration.seconds(60),
     memory: 1769,
   })
-    .allowItems(['PutItem'], directory, 'logins', 'accounts', 'invitations')
-    // Resetting a password, which ends the account's sessions and their sockets.
-    .allowItems(['UpdateItem'], directory, 'logins')
-    .allowItems(['Query', 'BatchWriteItem'], directory, 'accounts')
-    .allowItems(['BatchGetItem'], directory, 'accounts', 'connections')
-    .allowItems(['DeleteItem'], directory, 'connections')
+    // Making, listing, reading and changing accounts; ending their sessions and sockets; deleting all that is theirs.
+    .allowItems(['GetItem'], directory, 'logins', 'accounts')
+    .allowItems(
+      ['PutItem'],
+      directory,
+      'logins',
+      'listed',
+      'accounts',
+      'tokens',
+      'invitations',
+      'madeInvitations',
+    )
+    .allowItems(['UpdateItem'], directory, 'logins', 'accounts', 'tokens', 'groups')
+    .allowItems(['DeleteItem'], directory, 'logins', 'listed', 'accounts', 'tokens', 'groups', 'connections')
+    .allowItems(['Query'], directory, 'listed', 'accounts', 'groups', 'ownReceipts', 'madeInvitations')
+    .allowItems(
+      ['BatchGetItem'],
+      directory,
+      'logins',
+      'accounts',
+      'groups',
+      'receipts',
+      'connections',
+      'invitations',
+    )
+    .allowItems(
+      ['BatchWriteItem'],
+      directory,
+      'accounts',
+      'groups',
+      'receipts',
+      'ownReceipts',
+      'tags',
+      'connections',
+      'invitations',
+      'madeInvitations',
+    )
+    // What waits for the devices of an account, and what became of what it has sent, is exported, and deleted with it.
+    .allowItems(['Query'], mailbox, 'devices', 'acknowledgements', 'sent', 'reached')
+    .allowItems(['BatchWriteItem'], mailbox, 'devices', 'acknowledgements', 'sent', 'reached', 'attachments')
+    // A device that is deleted will never fetch its attachments: that is its report.
+    .allowItems(['UpdateItem'], mailbox, 'attachments')
+    .allow(
+      ['s3:DeleteObject'],
+      attachments.arnForObjects('attachments/*'),
+      attachments.arnForObjects('plain/*'),
+      media.arnForObjects('sounds/*'),
+    )
     .allow(['execute-api:ManageConnections'], socket.manage)
-    .allow(['secretsmanager:GetSecretValue'], ...Object.values(secrets).map(({ grantArn }) => grantArn))
+    .allow(
+      ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
+      ...Object.values(secrets).map(({ grantArn }) => grantArn),
+    )
     .allow(['sqs:GetQueueAttributes'], ...working, ...dead)
     .allow(['sqs:SendMessage'], ...working)
     .allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], ...dead);
   if (canarySecret) {
-    admin
-      // Reads what the canary's account has, to make it anew.
-      .allowItems(['GetItem'], directory, 'logins')
-      .allow(['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'], canarySecret.secretArn);
+    admin.allow(['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'], canarySecret.secretArn);
   }
   return admin;
 }

@@ -11,12 +11,15 @@ import { acknowledgedKey } from '../lib/mailbox/traces.ts';
 export const PARTITIONS = {
   // Of the Directory.
   logins: directory.accountKey('*').pk,
+  listed: directory.listedKey('*', '').pk,
   accounts: directory.devicesKey('*').pk,
   tokens: directory.tokenKey('*').pk,
   groups: directory.groupKey('*').pk,
   receipts: directory.receiptKey('*').pk,
   tags: 'tag#*',
+  ownReceipts: directory.receiptOfOwnerKey('*', '').pk,
   invitations: directory.invitationKey('*').pk,
+  madeInvitations: directory.madeInvitationKey('').pk,
   connections: directory.connectionKey('*').pk,
   throttles: 'throttle#*',
   // Of the Mailbox. A device's partition is its bare id, which is the only key of that length.

@@ -74,6 +74,12 @@ export interface PealConfig {
       }
     | undefined;
 
+  /**
+   * The name of a table that was restored from a backup, in the same account and region, to be used in place of the
+   * Directory of `PealData` (docs/upgrade.md). Default: that one.
+   */
+  directoryTable?: string | undefined;
+
   /** Who is told of alarms: an e-mail address, or the ARN of an SNS topic in `region`. Default: nobody. */
   alarms?: string | undefined;
 

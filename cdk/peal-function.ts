@@ -94,7 +94,7 @@ export class PealFunction extends Construct {
    *
    * @param actions of `dynamodb:`, on items only: `ForAllValues` holds for a request that names none, such as a scan
    */
-  allowItems(actions: ItemAction[], table: TableV2, ...partitions: Partition[]): this {
+  allowItems(actions: ItemAction[], table: Pick<TableV2, 'tableArn'>, ...partitions: Partition[]): this {
     this.lambda.addToRolePolicy(
       new PolicyStatement({
         actions: actions.map((action) => `dynamodb:${action}`),

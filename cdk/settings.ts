@@ -122,6 +122,7 @@ const schema = fields({
   burst: v.optional(whole(0, MOST, ' (no limit)'), 1200),
   retention,
   secrets: group({ fcm: secret, apns: secret, webpush: secret }),
+  directoryTable: v.optional(text(/^[A-Za-z0-9_.-]{3,255}$/, 'the name of a table in DynamoDB, not its ARN')),
   alarms,
   // Enough for thousands of messages a second, and few enough that APNs sees a handful of connections and that a
   // backlog does not starve the API of the account's Lambda concurrency.

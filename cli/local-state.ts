@@ -7,6 +7,7 @@ import { UsageError } from './errors.ts';
 const LocalStateSchema = v.object({
   api: v.string(),
   socket: v.string(),
+  operator: v.optional(v.object({ function: v.string(), endpoint: v.string() })),
   demo: v.optional(
     v.object({
       email: v.string(),

@@ -1,5 +1,4 @@
 /** The tree of commands. A group of commands is a file in `commands/` that registers itself here. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerAccount } from './commands/account.ts';
 import { registerAcknowledge } from './commands/acknowledge.ts';
@@ -10,6 +9,7 @@ import { registerDevice } from './commands/device.ts';
 import { registerListen } from './commands/listen.ts';
 import { registerSend } from './commands/send.ts';
 import { addGlobalOptions } from './context.ts';
+import { readVersion } from './version.ts';
 
 /** Adds a group of commands to the program. */
 type Register = (program: Command) => void;
@@ -45,9 +45,4 @@ export function buildProgram(): Command {
   addGlobalOptions(program);
   for (const register of GROUPS) register(program);
   return program;
-}
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return String(Object(manifest).version);
 }

@@ -17,6 +17,7 @@ const SOURCES = [
   'web/**/*.*',
   'cdk.json',
   'package-lock.json',
+  'package.json',
   'tsconfig.json',
 ];
 /** Assemblies that are kept: those of the last few states of the sources, with the configurations of the tests. */

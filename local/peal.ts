@@ -1,5 +1,11 @@
 /** Peal on one machine: the cloud of the templates, with the stand-ins for the carriers and their credentials. */
-import { CARRIER_HOSTS, type Carriers, makeCredentials, startCarriers } from './carriers/index.ts';
+import {
+  CARRIER_HOSTS,
+  type Carriers,
+  type Credentials,
+  makeCredentials,
+  startCarriers,
+} from './carriers/index.ts';
 import { type Cloud, type CloudOptions, startCloud } from './cloud.ts';
 
 export interface PealOptions extends Omit<CloudOptions, 'outside'> {
@@ -15,6 +21,8 @@ export interface PealOptions extends Omit<CloudOptions, 'outside'> {
 export interface Peal {
   cloud: Cloud;
   carriers: Carriers;
+  /** What the carriers take, whether it is in the secrets or not. */
+  credentials: Credentials;
   /** Addresses, whole. */
   api: string;
   socket: string;
@@ -26,10 +34,10 @@ export interface Peal {
 /** Starts the cloud with stand-ins for FCM, APNs and Web Push, and puts the credentials that they accept into the secrets. */
 export async function startPeal(options: PealOptions): Promise<Peal> {
   let carriers: Carriers | undefined;
+  const credentials = await makeCredentials();
   const cloud = await startCloud({
     ...options,
     outside: async ({ authority }) => {
-      const credentials = await makeCredentials();
       const { serviceAccount, apns, vapid } = credentials;
       const started = await startCarriers({
         ...(await authority.issue([...CARRIER_HOSTS])),
@@ -58,6 +66,7 @@ export async function startPeal(options: PealOptions): Promise<Peal> {
   return {
     cloud,
     carriers: carriers!,
+    credentials,
     api: cloud.edge?.url ?? cloud.api!.url,
     socket: cloud.socket!.url,
     web: cloud.web!.url,

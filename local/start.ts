@@ -76,6 +76,7 @@ async function start(): Promise<void> {
     socket: peal.socket,
     web: peal.web,
     carriers: { control: peal.control },
+    operator: { function: peal.cloud.functionNamed('Admin').spec.name, endpoint: peal.cloud.front.url },
     demo: { ...account, devices: devices.map(({ name, platform, id }) => ({ name, platform, id })) },
   });
   closers.unshift(removeState);

@@ -8,6 +8,8 @@ export interface LocalState {
   socket: string;
   web: string;
   carriers: { control: string };
+  /** What `peal admin` needs: the operator's function, and where AWS is. */
+  operator: { function: string; endpoint: string };
   demo: DemoAccount & { devices: { name: string; platform: string; id: string }[] };
 }
 

@@ -1,29 +1,33 @@
 /** Calls the operator's function with AWS credentials: it has no address, so IAM is what guards it. */
 import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
-import type { AdminAnswer, AdminCommand } from '../../functions/admin/index.ts';
+import type { AdminCommand, AnswerOf, CommandName } from '../../functions/admin/index.ts';
 import { RefusedError, TroubleError, UsageError } from '../errors.ts';
 
-type FieldOf<Answer, Field> = Answer extends unknown ? (Field extends keyof Answer ? Answer : never) : never;
-type KeysOf<Union> = Union extends unknown ? keyof Union : never;
+/** The operator's function. */
+export interface AdminFunction {
+  /** Its name, or its ARN. */
+  name: string;
+  /** Where AWS is, for the local cloud, which knows its operator without credentials. */
+  endpoint?: string;
+}
 
 /**
  * Invokes the function and awaits its answer. Credentials, region and endpoint come from where every AWS tool takes
  * them: environment, profile, instance role; AWS_ENDPOINT_URL for another address.
  *
- * @param name of the function, or its ARN
- * @param field that the answer must have
+ * @param field that the answer must have: another function would not
  * @throws CliError
  */
-export async function invokeAdmin<Field extends Exclude<KeysOf<AdminAnswer>, 'errors'>>(
-  name: string,
-  command: AdminCommand,
-  field: Field,
-): Promise<FieldOf<AdminAnswer, Field>> {
+export async function invokeAdmin<Name extends CommandName>(
+  { name, endpoint }: AdminFunction,
+  command: AdminCommand<Name>,
+  field: keyof AnswerOf<Name> & string,
+): Promise<AnswerOf<Name>> {
   // Loaded only here: no other command should pay for it.
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
   let output: InvokeCommandOutput;
   try {
-    const client = new LambdaClient({});
+    const client = new LambdaClient(endpoint === undefined ? {} : { endpoint, ...LOCAL });
     const Payload = JSON.stringify(command);
     output = await client.send(new InvokeCommand({ FunctionName: name, Payload }));
   } catch (error) {
@@ -33,12 +37,18 @@ export async function invokeAdmin<Field extends Exclude<KeysOf<AdminAnswer>, 'er
   if (output.FunctionError !== undefined) throw new TroubleError(`${name} failed: ${text}`, 'See its log.');
   const answer = parse(text);
   if (Array.isArray(answer.errors)) throw new RefusedError(answer.errors.join('; '), []);
-  if (field in answer) return answer as FieldOf<AdminAnswer, Field>;
+  if (field in answer) return answer as AnswerOf<Name>;
   throw new TroubleError(
     `${name} did not answer with ${field}`,
-    'Check that this is the function behind the output AdminFunction.',
+    'Check that this is the function behind the output AdminFunction, and deployed as new as this command is.',
   );
 }
+
+/** What the local cloud takes its operator by. */
+const LOCAL = {
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'local-root', secretAccessKey: 'local' },
+};
 
 function parse(text: string): Record<string, unknown> {
   try {

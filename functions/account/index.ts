@@ -39,7 +39,7 @@ const throttles = new Throttles(directory, clock, say, {
 });
 const guard = new LoginGuard(directory, clock, throttles, say);
 const twofa = new TwoFactor(directory, clock, masterSecret());
-const authentication = new Authentication({ table: directory, sessions, guard, twofa });
+const authentication = new Authentication({ table: directory, sessions, guard, twofa, log: say });
 
 /** The session that a request is made in. */
 const sessionIn = ({ c, params }: Pick<EndpointRequest<never>, 'c' | 'params'>) =>

@@ -1,59 +1,38 @@
-/** What the operator's function does for the canary. */
-import {
-  GetSecretValueCommand,
-  PutSecretValueCommand,
-  type SecretsManagerClient,
-} from '@aws-sdk/client-secrets-manager';
-import type { Accounts } from '../../lib/accounts/accounts.ts';
+/** The canary: making it, and how it is. */
 import { Apps } from '../../lib/accounts/apps.ts';
 import { DeviceRegistry } from '../../lib/accounts/device-registry.ts';
-import type { SessionRegistry } from '../../lib/accounts/session-registry.ts';
 import { canaryOf } from '../../lib/canary/credentials.ts';
 import { setUpCanary } from '../../lib/canary/set-up.ts';
 import { Refusal } from '../../lib/refusal.ts';
-import type { Table } from '../../lib/storage/table.ts';
 import { variable, variableIfSet } from '../environment.ts';
+import { accounts, clock, directory, sessions } from './context.ts';
+import { readSecretOf, writeSecretOf } from './secrets.ts';
 
 /** `off`: none is deployed. `no credentials`: one is, and does nothing until it has some. */
 export type CanaryStatus = { state: 'no credentials' | 'off' } | { state: 'on'; everyMinutes: number };
 
-/** The canary in the operator's hands. */
-export class OperatorCanary {
-  readonly #secrets: SecretsManagerClient;
-  readonly #secret = variableIfSet('CANARY_SECRET');
+const secret = variableIfSet('CANARY_SECRET');
 
-  constructor(secrets: SecretsManagerClient) {
-    this.#secrets = secrets;
-  }
-
-  async status(): Promise<CanaryStatus> {
-    if (this.#secret === undefined) return { state: 'off' };
-    const answer = await this.#secrets.send(new GetSecretValueCommand({ SecretId: this.#secret }));
-    if (!canaryOf(answer.SecretString ?? '')) return { state: 'no credentials' };
-    return { state: 'on', everyMinutes: Number(variable('CANARY_MINUTES')) };
-  }
-
-  /**
-   * Makes its account, device and app, and puts its credentials into its secret.
-   *
-   * @returns its user key
-   * @throws Refusal if none is deployed
-   */
-  setUp(directory: Table, accounts: Accounts, sessions: SessionRegistry): Promise<string> {
-    const SecretId = this.#secret;
-    if (SecretId === undefined) {
+export const CANARY_COMMANDS = {
+  /** Makes its account, device and app, and puts their credentials into its secret. Answers its user key. */
+  canary: async () => {
+    if (secret === undefined) {
       const sentence = 'no canary is deployed: say in peal.config.ts every how many minutes it is to run';
       throw new Refusal({ field: 'command', reason: 'cannot be canary', sentence });
     }
-    return setUpCanary({
+    const canary = await setUpCanary({
       accounts,
       sessions,
-      devices: new DeviceRegistry(directory, Date.now),
-      apps: new Apps(directory, Date.now),
-      keep: async (credentials) => {
-        const SecretString = JSON.stringify(credentials);
-        await this.#secrets.send(new PutSecretValueCommand({ SecretId, SecretString }));
-      },
+      devices: new DeviceRegistry(directory, clock),
+      apps: new Apps(directory, clock),
+      keep: (credentials) => writeSecretOf(secret, JSON.stringify(credentials)),
     });
-  }
+    return { canary };
+  },
+};
+
+export async function canaryStatus(): Promise<CanaryStatus> {
+  if (secret === undefined) return { state: 'off' };
+  if (!canaryOf(await readSecretOf(secret))) return { state: 'no credentials' };
+  return { state: 'on', everyMinutes: Number(variable('CANARY_MINUTES')) };
 }

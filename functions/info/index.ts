@@ -28,9 +28,9 @@ on(app, endpoints.sounds, async ({ params }) => {
 });
 
 on(app, endpoints.limits, async ({ params }) => {
-  const { app: sender } = await authorize(directory, params.get('token'));
+  const { app: sender, quota: own = quota } = await authorize(directory, params.get('token'));
   const now = Date.now();
-  return success(limits(now, await allowanceOf(directory, sender.owner, now, quota)));
+  return success(limits(now, await allowanceOf(directory, sender.owner, now, own)));
 });
 
 export const handler = serve(app);

@@ -1,8 +1,12 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import type { Table } from '../storage/table.ts';
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { kind, migrating, newest, unchanged } from '../storage/schema.ts';
+import { isConditionFailure, type Table } from '../storage/table.ts';
+import { enlist } from './account-index.ts';
 import { MAX_EMAIL } from './credentials.ts';
 import { accountKey } from './directory.ts';
 import { MAX_PASSWORD, verifyPassword } from './passwords.ts';
+
+export const ACCOUNT = kind('account', unchanged);
 
 /** An account as it is stored, under its e-mail address. */
 export interface Account {
@@ -19,14 +23,56 @@ export interface Account {
   twofaStep?: number;
   /** Hashes of the recovery codes that are left. DynamoDB has no empty set: absent when all are used. */
   recovery?: Set<string>;
+  /** Unix seconds. */
+  createdAt: number;
+  /** Its address is in the operator's list; not so of accounts from before there was one, until they log in. */
+  listed?: true;
+  /** When the operator began to delete it, Unix seconds. Nobody logs in any more. */
+  deleting?: number;
 }
 
-/** The account of an address. Strongly consistent. */
+/** The account of an address, unless it is being deleted. Strongly consistent. @throws NewerItem */
 export async function findAccount(table: Table, email: string): Promise<Account | undefined> {
+  const account = await readAccount(table, email);
+  return account?.deleting === undefined ? account : undefined;
+}
+
+/** The same, for the operator, also if it is being deleted. @throws NewerItem */
+export async function readAccount(table: Table, email: string): Promise<Account | undefined> {
+  const stored = await getStored(table, email);
+  return stored && { ...(newest(ACCOUNT, stored) as unknown as Omit<Account, 'email'>), email };
+}
+
+/**
+ * Puts an account from before there was a list into the list, and brings its item to its newest version: a read and
+ * two writes, once. Repeatable.
+ */
+export async function listOnce(table: Table, { email, listed }: Account): Promise<void> {
+  if (listed) return;
+  const stored = await getStored(table, email);
+  if (!stored) return;
+  await enlist(table, email);
+  const update = { UpdateExpression: 'SET listed = :yes', ExpressionAttributeValues: { ':yes': true } };
+  try {
+    await table.client.send(
+      new UpdateCommand({
+        TableName: table.name,
+        Key: accountKey(email),
+        ...migrating(ACCOUNT, stored, update),
+        ConditionExpression: 'attribute_exists(pk)',
+      }),
+    );
+  } catch (error) {
+    // Deleted meanwhile: who lists finds no account of that address.
+    if (!isConditionFailure(error)) throw error;
+  }
+}
+
+async function getStored(table: Table, email: string): Promise<Record<string, unknown> | undefined> {
   // No account has the address `-`: what cannot be an address is looked up all the same, which takes the same time.
   const Key = accountKey(email === '' || email.length > MAX_EMAIL ? '-' : email);
   const found = await table.client.send(new GetCommand({ TableName: table.name, Key, ConsistentRead: true }));
-  return found.Item && { ...(found.Item as Omit<Account, 'email'>), email };
+  return found.Item;
 }
 
 /**

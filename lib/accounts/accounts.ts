@@ -1,10 +1,14 @@
-import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Refusal } from '../refusal.ts';
+import { versioned } from '../storage/schema.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
+import { ACCOUNT } from './account.ts';
+import { enlist } from './account-index.ts';
 import { checkNewCredentials, checkNewPassword } from './credentials.ts';
 import { createDeviceList } from './device-registry.ts';
-import { accountKey, invitationKey } from './directory.ts';
-import { hashSecret, randomCharacters, randomKey } from './keys.ts';
+import { accountKey } from './directory.ts';
+import { Invitations } from './invitations.ts';
+import { randomKey } from './keys.ts';
 import { hashPassword } from './passwords.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import type { SignUpMode } from './sign-up-mode.ts';
@@ -24,19 +28,18 @@ export interface NewAccount {
   name: string;
 }
 
-/** An invitation is good for a week and for one account. */
-export const INVITATION_SECONDS = 7 * 24 * 3600;
-
-/** Accounts, and the invitations to make one. All state is in the Directory table. */
+/** Accounts. All state is in the Directory table. */
 export class Accounts {
   readonly #table: Table;
   readonly #clock: Clock;
   readonly #sessions: SessionRegistry;
+  readonly #invitations: Invitations;
 
   constructor(table: Table, clock: Clock, sessions: SessionRegistry) {
     this.#table = table;
     this.#clock = clock;
     this.#sessions = sessions;
+    this.#invitations = new Invitations(table, clock);
   }
 
   /**
@@ -50,14 +53,15 @@ export class Accounts {
    */
   async signUp({ email, password, invitation, name }: NewAccount, mode: SignUpMode): Promise<Login> {
     checkNewCredentials(email, password);
-    if (mode === 'invitation') await this.#redeem(invitation);
+    if (mode === 'invitation') await this.#invitations.redeem(invitation);
     return this.create(email, password, name);
   }
 
   /**
    * Creates an account regardless of the sign-up mode: for the operator.
    *
-   * What dies after the address is claimed leaves an account that can log in; its list of devices is then made by the
+   * The address is noted for the operator's list before it is claimed, so that no account is ever missing there. What
+   * dies after it is claimed leaves an account that can log in; its list of devices is then made by the
    * first registration.
    *
    * @throws Refusal naming `email` or `password`
@@ -65,12 +69,14 @@ export class Accounts {
   async create(email: string, password: string, name: string): Promise<Login> {
     checkNewCredentials(email, password);
     const user = randomKey('u');
-    const Item = {
+    const Item = versioned(ACCOUNT, {
       ...accountKey(email),
       user,
       password: await hashPassword(password),
       createdAt: seconds(this.#clock),
-    };
+      listed: true,
+    });
+    await enlist(this.#table, email);
     try {
       const ConditionExpression = 'attribute_not_exists(pk)';
       await this.#table.client.send(
@@ -101,7 +107,7 @@ export class Accounts {
           TableName: this.#table.name,
           Key: accountKey(email === '' ? '-' : email),
           UpdateExpression: `SET password = :password REMOVE ${removed.join(', ')}`,
-          ConditionExpression: 'attribute_exists(pk)',
+          ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(deleting)',
           ExpressionAttributeValues: { ':password': await hashPassword(password) },
           ReturnValues: 'ALL_NEW',
         }),
@@ -112,34 +118,6 @@ export class Accounts {
     } catch (error) {
       if (!isConditionFailure(error)) throw error;
       throw new Refusal({ field: 'email', reason: 'has no account' });
-    }
-  }
-
-  /** Makes an invitation: a code that lets one person sign up within a week. */
-  async invite(): Promise<string> {
-    const code = randomCharacters(24);
-    const ttl = seconds(this.#clock) + INVITATION_SECONDS;
-    const Item = { ...invitationKey(hashSecret(code)), ttl };
-    await this.#table.client.send(new PutCommand({ TableName: this.#table.name, Item }));
-    return code;
-  }
-
-  /** Uses up an invitation: the conditional delete lets exactly one caller have it. */
-  async #redeem(code: string | undefined): Promise<void> {
-    if (!code) throw new Refusal({ field: 'invitation', reason: 'is required to sign up on this server' });
-    try {
-      await this.#table.client.send(
-        new DeleteCommand({
-          TableName: this.#table.name,
-          Key: invitationKey(hashSecret(code)),
-          ConditionExpression: '#ttl > :now',
-          ExpressionAttributeNames: { '#ttl': 'ttl' },
-          ExpressionAttributeValues: { ':now': seconds(this.#clock) },
-        }),
-      );
-    } catch (error) {
-      if (!isConditionFailure(error)) throw error;
-      throw new Refusal({ field: 'invitation', reason: 'is invalid or has been used' });
     }
   }
 }

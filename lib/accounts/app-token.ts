@@ -1,7 +1,8 @@
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
+import { newest } from '../storage/schema.ts';
 import type { Table } from '../storage/table.ts';
-import type { App } from './apps.ts';
+import { type App, TOKEN } from './apps.ts';
 import { tokenKey } from './directory.ts';
 import { hashSecret, isKey } from './keys.ts';
 
@@ -21,6 +22,8 @@ export interface Authorized {
   app: App;
   /** Absent if nothing was ever counted. */
   sent?: Sent;
+  /** The monthly quota of its account, if that has one of its own; 0 for no limit. */
+  quota?: number;
   /** The other items that were found, in no order. */
   items: Item[];
 }
@@ -42,10 +45,12 @@ export async function authorize(
   const [items] = await batchGet([{ table: directory, keys: [byToken, ...keys], consistent: true }]);
   const found = items!.find(({ pk }) => pk === byToken.pk);
   if (!found) throw badToken();
-  const { id, name, icon, owner, sent } = found as unknown as App & { sent?: Sent };
+  const { id, name, icon, owner, sent, quota } = newest(TOKEN, found) as unknown as App &
+    Pick<Authorized, 'quota' | 'sent'>;
   return {
     app: { id, name, icon, owner },
     ...(sent && { sent }),
+    ...(quota !== undefined && { quota }),
     items: items!.filter((item) => item !== found),
   };
 }

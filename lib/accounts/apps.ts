@@ -2,8 +2,10 @@ import { randomInt } from 'node:crypto';
 import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Refusal } from '../refusal.ts';
 import { queryAll } from '../storage/query.ts';
+import { kind, migrating, newest, type Step, unchanged, versioned } from '../storage/schema.ts';
+import { settleAll } from '../storage/settle.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
-import { appKey, tokenKey } from './directory.ts';
+import { appKey, limitsKey, tokenKey } from './directory.ts';
 import { hashSecret, randomKey } from './keys.ts';
 
 /** An application that may send, as its token finds it. */
@@ -32,6 +34,22 @@ export const MAX_APPS = 100;
 /** What an app shows that has no icon of its own. */
 export const DEFAULT_ICON = 'default';
 
+/** Version 0 had no icon until it was given one. */
+const withIcon: Step = (item) => ({ icon: DEFAULT_ICON, iconVersion: 0, ...item });
+/** An app, for its owner. */
+export const APP = kind('app', withIcon);
+/** An app, for sending. */
+export const TOKEN = kind('token', withIcon);
+/** What differs for an account from what the deployment allows. */
+const LIMITS = kind('limits', unchanged);
+
+/** An account's own monthly quota, and how often it was changed: it is kept and ordered as an app's icon is. */
+interface QuotaState {
+  /** Users whom its messages may reach in a month; 0 for no limit; absent: what the deployment says. */
+  quota?: number;
+  quotaVersion: number;
+}
+
 /** An app's icon and how often it was changed: of two that are written at once, the later counts, in any order. */
 interface IconState {
   icon: string;
@@ -48,6 +66,8 @@ interface IconState {
  * the token's item, then looks at the owner's once more. Whichever of the two comes second sees what the first wrote, so
  * no order of them leaves an old icon. What dies in between is repeated by its caller: a change of the icon as it was,
  * a rotation with another token.
+ *
+ * An account's own quota is in an item of its own and in those of its tokens, by the same order of writes.
  */
 export class Apps {
   readonly #table: Table;
@@ -74,27 +94,22 @@ export class Apps {
     let id = randomInt(1, 2 ** 31);
     while (taken.has(id)) id = randomInt(1, 2 ** 31);
     const token = randomKey('a');
-    await this.#put({
-      ...appKey(owner, id),
-      id,
-      name,
-      createdAt: seconds(this.#clock),
-      token: hashSecret(token),
-    });
-    await this.#putToken(hashSecret(token), { id, name, owner, ...iconOf({}) });
+    const icon = { icon: DEFAULT_ICON, iconVersion: 0 };
+    const createdAt = seconds(this.#clock);
+    const app = { ...appKey(owner, id), id, name, createdAt, token: hashSecret(token), ...icon };
+    await this.#put(versioned(APP, app));
+    await this.#putToken(hashSecret(token), { id, name, owner, ...icon });
     return { id, token };
   }
 
   /** The owner's apps, by id. */
   async list(owner: string): Promise<OwnedApp[]> {
     const { pk } = appKey(owner, 0);
-    const apps = (await queryAll(this.#table, { pk, sk: 'app#' })).map((item) => ({
-      id: item.id as number,
-      name: item.name as string,
-      icon: iconOf(item).icon,
-      createdAt: item.createdAt as number,
-    }));
-    return apps.sort((a, b) => a.id - b.id);
+    const items = (await queryAll(this.#table, { pk, sk: 'app#' })).map((item) => newest(APP, item));
+    const apps = items as unknown as OwnedApp[];
+    return apps
+      .map(({ id, name, icon, createdAt }) => ({ id, name, icon, createdAt }))
+      .sort((a, b) => a.id - b.id);
   }
 
   /**
@@ -116,18 +131,23 @@ export class Apps {
    * @throws Refusal naming `app`
    */
   async rotate(owner: string, id: number): Promise<string> {
-    const app = await this.find(owner, id);
+    const stored = await this.#get(appKey(owner, id));
+    if (!stored) throw notFound();
+    const app = ownedOf(stored);
     const token = randomKey('a');
     await this.#delete(tokenKey(app.token));
+    const update = {
+      UpdateExpression: 'SET #token = :new',
+      ExpressionAttributeNames: { '#token': 'token' },
+      ExpressionAttributeValues: { ':new': hashSecret(token), ':old': app.token },
+    };
     try {
       await this.#table.client.send(
         new UpdateCommand({
           TableName: this.#table.name,
           Key: appKey(owner, id),
-          UpdateExpression: 'SET #token = :new',
+          ...migrating(APP, stored, update, ['token']),
           ConditionExpression: '#token = :old',
-          ExpressionAttributeNames: { '#token': 'token' },
-          ExpressionAttributeValues: { ':new': hashSecret(token), ':old': app.token },
         }),
       );
     } catch (error) {
@@ -163,7 +183,38 @@ export class Apps {
       if (!isConditionFailure(error)) throw error;
       throw notFound();
     }
-    await this.#showIcon(changed!.token as string, iconOf(changed!));
+    const { token, icon: shown, iconVersion } = ownedOf(changed!);
+    await this.#showIcon(token, { icon: shown, iconVersion });
+  }
+
+  /** An account's own quota; undefined if it has what the deployment says. */
+  async quotaOf(owner: string): Promise<number | undefined> {
+    return (await this.#limits(owner)).quota;
+  }
+
+  /**
+   * Gives an account a monthly quota of its own. It is in the items of its tokens, which sending reads anyway, so that
+   * it costs a message nothing. What dies in between is repeated by its caller: until then some apps have the old one.
+   *
+   * @param quota 0 for no limit; undefined for what the deployment says
+   */
+  async setQuota(owner: string, quota: number | undefined): Promise<void> {
+    const { Attributes } = await this.#table.client.send(
+      new UpdateCommand({
+        TableName: this.#table.name,
+        Key: limitsKey(owner),
+        UpdateExpression: `${quota === undefined ? 'REMOVE quota SET' : 'SET quota = :quota,'} v = :v ADD quotaVersion :one`,
+        ExpressionAttributeValues: {
+          ':v': LIMITS.version,
+          ':one': 1,
+          ...(quota !== undefined && { ':quota': quota }),
+        },
+        ReturnValues: 'ALL_NEW',
+      }),
+    );
+    const { pk } = appKey(owner, 0);
+    const tokens = (await queryAll(this.#table, { pk, sk: 'app#' })).map((item) => ownedOf(item).token);
+    await settleAll(tokens.map((token) => this.#showQuota(token, quotaIn(Attributes!))));
   }
 
   /**
@@ -179,9 +230,36 @@ export class Apps {
 
   /** Lets a token send, with the icon that its app has by then. */
   async #putToken(token: string, app: Omit<App, keyof IconState> & IconState): Promise<void> {
-    await this.#put({ ...tokenKey(token), ...app });
-    const now = await this.#read(app.owner, app.id);
+    const limits = await this.#limits(app.owner);
+    await this.#put(versioned(TOKEN, { ...tokenKey(token), ...app, ...limits }));
+    const [now, limitsNow] = await Promise.all([this.#read(app.owner, app.id), this.#limits(app.owner)]);
     if (now && now.iconVersion > app.iconVersion) await this.#showIcon(token, now);
+    if (limitsNow.quotaVersion > limits.quotaVersion) await this.#showQuota(token, limitsNow);
+  }
+
+  /** Has a token send under a quota, unless it has a later one, or was replaced. */
+  async #showQuota(token: string, { quota, quotaVersion }: QuotaState): Promise<void> {
+    try {
+      await this.#table.client.send(
+        new UpdateCommand({
+          TableName: this.#table.name,
+          Key: tokenKey(token),
+          UpdateExpression: `SET quotaVersion = :version${quota === undefined ? ' REMOVE quota' : ', quota = :quota'}`,
+          ConditionExpression:
+            'attribute_exists(pk) AND (attribute_not_exists(quotaVersion) OR quotaVersion < :version)',
+          ExpressionAttributeValues: {
+            ':version': quotaVersion,
+            ...(quota !== undefined && { ':quota': quota }),
+          },
+        }),
+      );
+    } catch (error) {
+      if (!isConditionFailure(error)) throw error;
+    }
+  }
+
+  async #limits(owner: string): Promise<QuotaState> {
+    return limitsIn(await this.#get(limitsKey(owner)));
   }
 
   /** Shows an icon on what a token sends, unless it shows a later one, or the token was replaced: then who did that sees to it. */
@@ -203,11 +281,15 @@ export class Apps {
   }
 
   async #read(owner: string, id: number): Promise<Owned | undefined> {
+    const item = await this.#get(appKey(owner, id));
+    return item && ownedOf(item);
+  }
+
+  async #get(Key: Record<string, unknown>): Promise<Record<string, unknown> | undefined> {
     const found = await this.#table.client.send(
-      new GetCommand({ TableName: this.#table.name, Key: appKey(owner, id), ConsistentRead: true }),
+      new GetCommand({ TableName: this.#table.name, Key, ConsistentRead: true }),
     );
-    const item = found.Item;
-    return item && { name: item.name, token: item.token, ...iconOf(item) };
+    return found.Item;
   }
 
   async #put(Item: Record<string, unknown>): Promise<void> {
@@ -226,10 +308,24 @@ interface Owned extends IconState {
   token: string;
 }
 
-/** The icon of an item; one that never had another has none. */
-function iconOf(item: Record<string, unknown>): IconState {
-  const { icon = DEFAULT_ICON, iconVersion = 0 } = item as Partial<IconState>;
-  return { icon, iconVersion };
+function ownedOf(item: Record<string, unknown>): Owned {
+  const { name, token, icon, iconVersion } = newest(APP, item) as unknown as Owned;
+  return { name, token, icon, iconVersion };
+}
+
+/** An account's own quota, by its item of limits; undefined if it has what the deployment says. */
+export const ownQuota = (limits: Record<string, unknown> | undefined): number | undefined =>
+  limitsIn(limits).quota;
+
+const limitsIn = (found: Record<string, unknown> | undefined): QuotaState =>
+  quotaIn(found ? newest(LIMITS, found) : {});
+
+/** The quota that an item says; one that was never changed says none. */
+function quotaIn({ quota, quotaVersion = 0 }: Record<string, unknown>): QuotaState {
+  return {
+    ...(quota !== undefined && { quota: quota as number }),
+    quotaVersion: quotaVersion as number,
+  };
 }
 
 function notFound(): Refusal {

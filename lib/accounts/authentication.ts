@@ -1,7 +1,7 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Refusal } from '../refusal.ts';
 import { isConditionFailure, type Table } from '../storage/table.ts';
-import { type Account, findAccount, isPasswordOf } from './account.ts';
+import { type Account, findAccount, isPasswordOf, listOnce } from './account.ts';
 import type { Login } from './accounts.ts';
 import { accountKey } from './directory.ts';
 import { hashSecret } from './keys.ts';
@@ -9,7 +9,7 @@ import type { LoginGuard } from './login-guard.ts';
 import { hashPassword } from './passwords.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import type { Session } from './sessions.ts';
-import type { Taken } from './throttles.ts';
+import type { Taken, ThrottleLog } from './throttles.ts';
 import { codeNeeded, hasTwoFactor, type TwoFactor } from './twofa.ts';
 
 /** What somebody who logs in says. */
@@ -28,6 +28,7 @@ export interface AuthenticationContext {
   sessions: SessionRegistry;
   guard: LoginGuard;
   twofa: TwoFactor;
+  log: ThrottleLog;
 }
 
 /** Proving who one is, at login and again within a session: passwords, second factors, and the throttles on both. */
@@ -71,7 +72,7 @@ export class Authentication {
       await sessions.close(account.user, hashSecret(secret));
       throw wrongCredentials();
     }
-    await guard.loggedIn(email, address, taken);
+    await Promise.all([guard.loggedIn(email, address, taken), this.#list(account)]);
     return { id: account.user, secret };
   }
 
@@ -152,6 +153,15 @@ export class Authentication {
   async twoFactorState(session: Session): Promise<{ enabled: boolean; recovery_codes: number }> {
     const account = await this.#account(session);
     return { enabled: hasTwoFactor(account), recovery_codes: account.recovery?.size ?? 0 };
+  }
+
+  /** Only the operator's list depends on it: a login does not fail for that, and the next one tries again. */
+  async #list(account: Account): Promise<void> {
+    try {
+      await listOnce(this.#context.table, account);
+    } catch (error) {
+      this.#context.log('an account could not be listed', { error: String(error) });
+    }
   }
 
   /** Checks password and, where there is a second factor, code of a session's account. */

@@ -3,6 +3,7 @@ import type { NativeAttributeValue } from '@aws-sdk/util-dynamodb';
 import type { PushTarget } from '../carriers/carrier.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
+import { kind, migrating, newest, unchanged, versioned } from '../storage/schema.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import { type Device, type DeviceList, MAX_DEVICES, type Platform } from './devices.ts';
 import { devicesKey } from './directory.ts';
@@ -23,6 +24,9 @@ export interface DeviceChange {
   publicKey?: Uint8Array;
   push?: PushTarget | null;
 }
+
+/** All devices of an account, whose own `version` counts changes and is nothing of the schema's. */
+const DEVICES = kind('devices', unchanged);
 
 /** Attempts at a change that concurrent changes keep overtaking. */
 const ATTEMPTS = 8;
@@ -45,11 +49,7 @@ export class DeviceRegistry {
 
   /** All devices of an account; none for an unknown one. Strongly consistent. */
   async list(user: string): Promise<DeviceList> {
-    const Key = devicesKey(user);
-    const found = await this.#table.client.send(
-      new GetCommand({ TableName: this.#table.name, Key, ConsistentRead: true }),
-    );
-    return deviceList(user, found.Item);
+    return deviceList(user, await this.#get(user));
   }
 
   /** Devices of several accounts in one request, by user key. For dispatch: what a target is now, not what it was. */
@@ -175,23 +175,24 @@ export class DeviceRegistry {
 
   async #changeList(user: string, plan: (list: DeviceList) => ListChange | undefined): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const list = await this.list(user);
+      const stored = await this.#get(user);
+      const list = deviceList(user, stored);
       const change = plan(list);
       if (!change) return;
+      const version = Math.max(list.version, 1);
+      const update = {
+        UpdateExpression: withVersion(change.expression),
+        ExpressionAttributeNames: change.names,
+        ExpressionAttributeValues: { ...change.values, ':version': version, ':next': version + 1 },
+      };
       try {
         if (list.version === 0) await createDeviceList(this.#table, user);
         await this.#table.client.send(
           new UpdateCommand({
             TableName: this.#table.name,
             Key: devicesKey(user),
-            UpdateExpression: withVersion(change.expression),
+            ...(stored ? migrating(DEVICES, stored, update) : update),
             ConditionExpression: 'version = :version',
-            ExpressionAttributeNames: change.names,
-            ExpressionAttributeValues: {
-              ...change.values,
-              ':version': Math.max(list.version, 1),
-              ':next': Math.max(list.version, 1) + 1,
-            },
           }),
         );
         return;
@@ -201,6 +202,14 @@ export class DeviceRegistry {
     }
     throw new Error('the devices of an account changed too often at once');
   }
+
+  async #get(user: string): Promise<Record<string, unknown> | undefined> {
+    const Key = devicesKey(user);
+    const found = await this.#table.client.send(
+      new GetCommand({ TableName: this.#table.name, Key, ConsistentRead: true }),
+    );
+    return found.Item;
+  }
 }
 
 /**
@@ -209,7 +218,7 @@ export class DeviceRegistry {
  * @throws ConditionalCheckFailedException if there is one
  */
 export async function createDeviceList(table: Table, user: string): Promise<void> {
-  const Item = { ...devicesKey(user), devices: {}, version: 1 };
+  const Item = versioned(DEVICES, { ...devicesKey(user), devices: {}, version: 1 });
   const ConditionExpression = 'attribute_not_exists(pk)';
   await table.client.send(new PutCommand({ TableName: table.name, Item, ConditionExpression }));
 }
@@ -220,13 +229,16 @@ interface ListChange {
   values: Record<string, NativeAttributeValue>;
 }
 
-/** Reads the stored item of an account's devices. */
+/** Reads the stored item of an account's devices. @throws NewerItem */
 export function deviceList(user: string, item: Record<string, unknown> | undefined): DeviceList {
-  const stored = (item?.devices ?? {}) as Record<string, Omit<Device, 'id'>>;
+  const { devices = {}, version = 0 } = item ? newest(DEVICES, item) : {};
   return {
     user,
-    devices: Object.entries(stored).map(([id, device]) => ({ ...device, id })),
-    version: (item?.version as number | undefined) ?? 0,
+    devices: Object.entries(devices as Record<string, Omit<Device, 'id'>>).map(([id, device]) => ({
+      ...device,
+      id,
+    })),
+    version: version as number,
   };
 }
 

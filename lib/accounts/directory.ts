@@ -5,6 +5,7 @@
  * | item                      | pk                   | sk                           |
  * | ------------------------- | -------------------- | ---------------------------- |
  * | account, by its address   | `email#<address>`    | `account`                    |
+ * | that an address may have an account | `accounts#<shard>` | `<address>`           |
  * | all devices of an account | `user#<user key>`    | `devices`                    |
  * | all sounds of an account  | `user#<user key>`    | `sounds`                     |
  * | a session                 | `user#<user key>`    | `session#<hash>`             |
@@ -13,17 +14,22 @@
  * | a group                   | `group#<group key>`  | `group`                      |
  * | a member of a group       | `group#<group key>`  | `member#<user key>#<device>` |
  * | a group, for its owner    | `user#<user key>`    | `group#<group key>`          |
+ * | a membership, for its user | `user#<user key>`   | `member#<group key>#<device>` |
  * | a receipt                 | `receipt#<receipt>`  | `receipt`                    |
  * | an app's tagged receipt   | `tag#<owner>#<app id>#<tag>` | `receipt#<receipt>`  |
+ * | a receipt, for its sender's account | `receipts#<user key>` | `receipt#<receipt>` |
  * | an invitation             | `invitation#<hash>`  | `invitation`                 |
+ * | that there is an invitation | `invitations`      | `invitation#<hash>`          |
  * | a desktop's connection    | `device#<device id>` | `connection`                 |
  * | an account's month        | `user#<user key>`    | `quota#<year>-<month>`       |
+ * | limits of an account's own | `user#<user key>`   | `limits`                     |
  * | a throttle's count        | `throttle#<name>#<hash>` | `window#<number>`        |
  * | an address known by an account | `throttle#known#<hash>` | `known`                |
  *
  * A member's device is its name in lower case, or nothing for all devices.
  */
 
+export const userPartition = (user: string) => `user#${user}`;
 export const accountKey = (email: string) => ({ pk: `email#${email}`, sk: 'account' });
 export const devicesKey = (user: string) => ({ pk: `user#${user}`, sk: 'devices' });
 export const soundsKey = (user: string) => ({ pk: `user#${user}`, sk: 'sounds' });
@@ -33,13 +39,21 @@ export const sessionKey = (user: string, secretHash: string) => ({
 });
 export const appKey = (user: string, id: number) => ({ pk: `user#${user}`, sk: `app#${id}` });
 export const tokenKey = (tokenHash: string) => ({ pk: `token#${tokenHash}`, sk: 'app' });
+export const limitsKey = (user: string) => ({ pk: `user#${user}`, sk: 'limits' });
 export const groupKey = (key: string) => ({ pk: `group#${key}`, sk: 'group' });
 export const groupOfOwnerKey = (user: string, key: string) => ({ pk: `user#${user}`, sk: `group#${key}` });
 export const memberKey = (group: string, user: string, device: string | undefined) => ({
   pk: `group#${group}`,
   sk: `member#${user}#${(device ?? '').toLowerCase()}`,
 });
+export const membershipKey = (user: string, group: string, device: string | undefined) => ({
+  pk: `user#${user}`,
+  sk: `member#${group}#${(device ?? '').toLowerCase()}`,
+});
 export const invitationKey = (codeHash: string) => ({ pk: `invitation#${codeHash}`, sk: 'invitation' });
+/** Where an address is listed. @param shard that it falls into */
+export const listedKey = (shard: number | string, email: string) => ({ pk: `accounts#${shard}`, sk: email });
+export const madeInvitationKey = (codeHash: string) => ({ pk: 'invitations', sk: `invitation#${codeHash}` });
 export const connectionKey = (device: string) => ({ pk: `device#${device}`, sk: 'connection' });
 export const quotaKey = (user: string, month: string) => ({ pk: `user#${user}`, sk: `quota#${month}` });
 export const countKey = (throttle: string, subjectHash: string, window: number) => ({
@@ -51,6 +65,10 @@ export const knownAddressKey = (subjectHash: string) => ({
   sk: 'known',
 });
 export const receiptKey = (receipt: string) => ({ pk: `receipt#${receipt}`, sk: 'receipt' });
+export const receiptOfOwnerKey = (owner: string, receipt: string) => ({
+  pk: `receipts#${owner}`,
+  sk: `receipt#${receipt}`,
+});
 export const tagKey = ({ owner, id }: { owner: string; id: number }, tag: string, receipt: string) => ({
   pk: `tag#${owner}#${id}#${tag}`,
   sk: `receipt#${receipt}`,

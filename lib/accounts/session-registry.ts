@@ -2,10 +2,12 @@ import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Refusal } from '../refusal.ts';
 import { batchDelete } from '../storage/batches.ts';
 import { queryAll } from '../storage/query.ts';
+import { newest, versioned } from '../storage/schema.ts';
 import { type Clock, seconds, type Table } from '../storage/table.ts';
 import { sessionKey } from './directory.ts';
 import { hashSecret, randomSecret } from './keys.ts';
 import type { SessionView } from './session-view.ts';
+import { SESSION } from './sessions.ts';
 
 /** Most sessions in a list: the latest used. All of them can be ended, whether they are listed or not. */
 const MAX_LISTED = 1_000;
@@ -22,7 +24,7 @@ export type Disconnect = (user: string, isEnded: (hash: string) => boolean) => P
 interface StoredSession {
   sk: string;
   createdAt: number;
-  seenAt?: number;
+  seenAt: number;
   name?: string;
 }
 
@@ -47,7 +49,8 @@ export class SessionRegistry {
   async open(user: string, email: string, name: string): Promise<string> {
     const secret = randomSecret(user);
     const createdAt = seconds(this.#clock);
-    const Item = { ...sessionKey(user, hashSecret(secret)), email, createdAt, ...(name !== '' && { name }) };
+    const session = { ...sessionKey(user, hashSecret(secret)), email, createdAt, seenAt: createdAt };
+    const Item = versioned(SESSION, { ...session, ...(name !== '' && { name }) });
     await this.#table.client.send(new PutCommand({ TableName: this.#table.name, Item }));
     return secret;
   }
@@ -57,7 +60,8 @@ export class SessionRegistry {
     const current = sessionKey(user, currentHash).sk;
     const sessions = await this.#query(user, '');
     return sessions
-      .map(({ sk, createdAt, seenAt = createdAt, name = '' }) => ({
+      .map((item) => newest(SESSION, { ...item }) as unknown as StoredSession)
+      .map(({ sk, createdAt, seenAt, name = '' }) => ({
         id: idOf(sk),
         name,
         created_at: createdAt,

@@ -1,11 +1,16 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
+import { kind, migrating, newest, type Step } from '../storage/schema.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import { deviceList } from './device-registry.ts';
 import type { Device, DeviceList } from './devices.ts';
 import { devicesKey, sessionKey } from './directory.ts';
 import { hashSecret, userOfSecret } from './keys.ts';
+
+/** Version 0 did not say when it was used until it was a day old. */
+const withSeen: Step = (item) => ({ seenAt: item.createdAt, ...item });
+export const SESSION = kind('session', withSeen);
 
 /** A session, and the devices of its account. */
 export interface Session {
@@ -16,6 +21,8 @@ export interface Session {
   hash: string;
   /** Unix seconds; to the day. */
   seenAt: number;
+  /** Its item, as it was read. */
+  stored: Record<string, unknown>;
   list: DeviceList;
 }
 
@@ -27,6 +34,7 @@ const SEEN_EVERY = 24 * 3600;
  * account and is looked up by its hash, so there is nothing to compare and no time that tells anything.
  *
  * @throws Refusal naming `secret`
+ * @throws NewerItem, so that a device is told to try again, and not that it is logged out
  */
 export async function findSession(directory: Table, secret: string | undefined): Promise<Session> {
   return (await findSessionWith(directory, secret, [])).session;
@@ -44,6 +52,7 @@ export interface SessionWith {
  *
  * @param keys what else to read; nothing is read for a secret that has not the form of one
  * @throws Refusal naming `secret`
+ * @throws NewerItem, as {@link findSession}
  */
 export async function findSessionWith(
   directory: Table,
@@ -60,9 +69,9 @@ export async function findSessionWith(
   if (!stored) throw badSecret();
   const found = items!.find(({ pk, sk }) => pk === devices.pk && sk === devices.sk);
   const list = deviceList(user, found);
-  const seenAt = (stored.seenAt ?? stored.createdAt) as number;
+  const { email, seenAt } = newest(SESSION, stored) as { email: string; seenAt: number };
   return {
-    session: { user, email: stored.email as string, secret, hash, seenAt, list },
+    session: { user, email, secret, hash, seenAt, stored, list },
     items: items!.filter((item) => item !== stored && item !== found),
   };
 }
@@ -79,19 +88,19 @@ export async function isOpen(directory: Table, { user, hash }: Session): Promise
  */
 export async function noteUse(
   directory: Table,
-  { user, hash, seenAt }: Session,
+  { user, hash, seenAt, stored }: Session,
   clock: Clock,
 ): Promise<void> {
   const now = seconds(clock);
   if (now - seenAt < SEEN_EVERY) return;
+  const update = { UpdateExpression: 'SET seenAt = :now', ExpressionAttributeValues: { ':now': now } };
   try {
     await directory.client.send(
       new UpdateCommand({
         TableName: directory.name,
         Key: sessionKey(user, hash),
-        UpdateExpression: 'SET seenAt = :now',
+        ...migrating(SESSION, stored, update, ['seenAt']),
         ConditionExpression: 'attribute_exists(pk)',
-        ExpressionAttributeValues: { ':now': now },
       }),
     );
   } catch (error) {

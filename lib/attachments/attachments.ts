@@ -1,9 +1,12 @@
 import { DeleteCommand, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { batchDelete } from '../storage/batches.ts';
+import { kind, newest, unchanged } from '../storage/schema.ts';
 import { settleAll } from '../storage/settle.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import { attachmentKey, type OpenBucket, plainKey } from './bucket.ts';
 import type { SealedImage } from './seal.ts';
+
+const ATTACHMENT = kind('attachment', unchanged);
 
 /** What is known of an attachment, apart from its bytes. */
 export interface AttachmentRecord {
@@ -49,9 +52,13 @@ export class Attachments {
       new UpdateCommand({
         TableName: this.#table.name,
         Key: itemKey(ref.id),
-        UpdateExpression: `SET #ttl = :ttl${counted ? ', devices = :devices' : ' REMOVE devices'}`,
+        UpdateExpression: `SET #ttl = :ttl, v = :v${counted ? ', devices = :devices' : ' REMOVE devices'}`,
         ExpressionAttributeNames: { '#ttl': 'ttl' },
-        ExpressionAttributeValues: { ':ttl': expiresAt, ...(counted && { ':devices': devices }) },
+        ExpressionAttributeValues: {
+          ':ttl': expiresAt,
+          ':v': ATTACHMENT.version,
+          ...(counted && { ':devices': devices }),
+        },
       }),
     );
   }
@@ -67,7 +74,8 @@ export class Attachments {
     const { Item } = await this.#table.client.send(
       new GetCommand({ TableName: this.#table.name, Key: itemKey(id), ConsistentRead: true }),
     );
-    return Item && Item.ttl > seconds(this.#clock) ? { expiresAt: Item.ttl } : undefined;
+    const ttl = Item && (newest(ATTACHMENT, Item).ttl as number);
+    return ttl !== undefined && ttl > seconds(this.#clock) ? { expiresAt: ttl } : undefined;
   }
 
   /**

@@ -1,5 +1,8 @@
 import type { Device } from '../accounts/devices.ts';
 import type { CarrierName } from '../carriers/carrier.ts';
+import { kind, newest, unchanged } from '../storage/schema.ts';
+
+const RECORD = kind('dispatch record', unchanged);
 
 /**
  * A record on a carrier's queue: which message goes to which devices. It names, it does not carry: the push Lambda
@@ -50,9 +53,9 @@ export function carriersOf(device: Device): CarrierName[] {
   return [...(device.push ? [device.push.type] : []), ...(socket ? (['desktop'] as const) : [])];
 }
 
-/** Reads a record from a queue. @throws Error if it is not one */
+/** Reads a record from a queue. @throws Error if it is not one; NewerItem: the queue keeps it for later code */
 export function parseRecord(body: string): DispatchRecord {
-  const record = JSON.parse(body) as Partial<DispatchRecord>;
-  if (record.v !== 1 || !Array.isArray(record.to)) throw new Error('not a dispatch record of version 1');
-  return record as DispatchRecord;
+  const record = newest(RECORD, JSON.parse(body));
+  if (!Array.isArray(record.to)) throw new Error('not a dispatch record');
+  return record as unknown as DispatchRecord;
 }

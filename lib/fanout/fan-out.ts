@@ -12,8 +12,11 @@ import type { Envelope } from '../protocol/envelope.ts';
 import { startRepeats } from '../receipts/repeat.ts';
 import { takeBack } from '../storage/left-behind.ts';
 import type { Queue } from '../storage/queue.ts';
+import { kind, newest, unchanged } from '../storage/schema.ts';
 import type { Clock } from '../storage/table.ts';
 import type { JobRef, Jobs } from './job.ts';
+
+const RECORD = kind('fan-out record', unchanged);
 
 /** A record on the fan-out queue: a chunk of a job's recipients. */
 export interface FanOutRecord {
@@ -230,12 +233,11 @@ function aboutOf({ job: { request, umid } }: FanOutRecord): { request: string; u
   return { request, umid };
 }
 
-/** Reads a record from the queue. @throws Error if it is not one */
+/** Reads a record from the queue. @throws Error if it is not one; NewerItem: the queue keeps it for later code */
 export function parseFanOutRecord(body: string): FanOutRecord {
-  const record = JSON.parse(body) as Partial<FanOutRecord>;
-  if (record.v !== 1 || !Array.isArray(record.users) || !record.job)
-    throw new Error('not a fan-out record of version 1');
-  return record as FanOutRecord;
+  const record = newest(RECORD, JSON.parse(body));
+  if (!Array.isArray(record.users) || !record.job) throw new Error('not a fan-out record');
+  return record as unknown as FanOutRecord;
 }
 
 /** A fan-out record as it was before any try. */

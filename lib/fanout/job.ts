@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Envelope } from '../protocol/envelope.ts';
+import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import type { Table } from '../storage/table.ts';
 
 /** Where a job is, and the key that opens it. */
@@ -13,6 +14,7 @@ export interface JobRef {
   key: string;
 }
 
+const JOB = kind('job', unchanged);
 const CIPHER = 'aes-256-gcm';
 const IV = 12;
 const TAG = 16;
@@ -49,7 +51,7 @@ export class Jobs {
       cipher.final(),
       cipher.getAuthTag(),
     ]);
-    const Item = { ...jobKey(envelope.umid, request), job: sealed, ttl };
+    const Item = versioned(JOB, { ...jobKey(envelope.umid, request), job: sealed, ttl });
     await this.#table.client.send(new PutCommand({ TableName: this.#table.name, Item }));
     return { umid: envelope.umid, request, key: key.toString('base64') };
   }
@@ -67,7 +69,7 @@ export class Jobs {
       new GetCommand({ TableName: this.#table.name, Key: jobKey(umid, request), ConsistentRead: true }),
     );
     if (!found.Item) return undefined;
-    const bytes = Buffer.from(found.Item.job as Uint8Array);
+    const bytes = Buffer.from(newest(JOB, found.Item).job as Uint8Array);
     const decipher = createDecipheriv(CIPHER, Buffer.from(key, 'base64'), bytes.subarray(0, IV), {
       authTagLength: TAG,
     });

@@ -5,6 +5,7 @@ import type { Owner } from '../accounts/owner.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
 import { queryAll } from '../storage/query.ts';
+import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import { Members } from './members.ts';
 
@@ -18,6 +19,10 @@ export interface Group {
   /** How many entries it has; after a fault, a few too many (see `Members`). */
   members: number;
 }
+
+const GROUP = kind('group', unchanged);
+/** A group, for its owner. */
+const GROUP_OF_OWNER = kind('group of its owner', unchanged);
 
 /** Most groups of one account. Their names are read with one request. */
 export const MAX_GROUPS = 100;
@@ -52,8 +57,8 @@ export class Groups {
     }
     const key = randomKey(GROUP_PREFIX);
     const createdAt = seconds(this.#clock);
-    await this.#put({ ...groupKey(key), name, owner, members: 0, createdAt });
-    await this.#put({ ...groupOfOwnerKey(owner, key), createdAt });
+    await this.#put(versioned(GROUP, { ...groupKey(key), name, owner, members: 0, createdAt }));
+    await this.#put(versioned(GROUP_OF_OWNER, { ...groupOfOwnerKey(owner, key), createdAt }));
     return key;
   }
 
@@ -62,6 +67,11 @@ export class Groups {
     const keys = (await this.#keys(owner)).map(groupKey);
     const [items] = await batchGet([{ table: this.#table, keys, consistent: true }]);
     return items!.map(groupOf).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+
+  /** The keys of an account's groups, in their order. */
+  keysOf(owner: string): Promise<string[]> {
+    return this.#keys(owner);
   }
 
   /** Gives a group another name. Repeatable. */
@@ -87,6 +97,27 @@ export class Groups {
    * its group was looked through: an item that no key leads to, since keys are never given twice.
    */
   async remove({ key, owner }: Group): Promise<void> {
+    await this.#empty(key);
+    await this.#delete(groupOfOwnerKey(owner, key));
+    await this.#delete(groupKey(key));
+  }
+
+  /**
+   * Deletes all groups of an account that is deleted itself, in the same way, but for the end: nobody but the list leads
+   * back to them, so it is the owner's item that goes last. Repeatable.
+   *
+   * @param checkTime called now and then; throws when there is no more time
+   */
+  async removeAllOf(owner: string, checkTime: () => void): Promise<void> {
+    for (const key of await this.#keys(owner)) {
+      await this.#empty(key, checkTime);
+      await this.#delete(groupKey(key));
+      await this.#delete(groupOfOwnerKey(owner, key));
+    }
+  }
+
+  /** Marks a group as deleted, and takes its members out. */
+  async #empty(key: string, checkTime?: () => void): Promise<void> {
     try {
       await this.#table.client.send(
         new UpdateCommand({
@@ -101,9 +132,7 @@ export class Groups {
       // Somebody else has deleted it to the end meanwhile.
       if (!isConditionFailure(error)) throw error;
     }
-    await new Members(this.#table).removeAll(key);
-    await this.#delete(groupOfOwnerKey(owner, key));
-    await this.#delete(groupKey(key));
+    await new Members(this.#table).removeAll(key, checkTime);
   }
 
   async #keys(owner: string): Promise<string[]> {
@@ -143,7 +172,8 @@ export function ownGroup({ user, items }: Owner, key: string, deleting = false):
   return groupOf(found);
 }
 
-function groupOf(item: Item): Group {
+function groupOf(stored: Item): Group {
+  const item = newest(GROUP, stored);
   const key = (item.pk as string).slice(groupKey('').pk.length);
   const { name, owner, members } = item as unknown as Group;
   return { key, name, owner, members };

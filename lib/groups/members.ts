@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { DeleteCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { deviceList } from '../accounts/device-registry.ts';
 import { namedDevices } from '../accounts/devices.ts';
-import { devicesKey, groupKey, memberKey } from '../accounts/directory.ts';
+import { devicesKey, groupKey, memberKey, membershipKey } from '../accounts/directory.ts';
 import { badDevice, badUser } from '../accounts/refusals.ts';
 import { Refusal } from '../refusal.ts';
 import { batchDelete, batchGet } from '../storage/batches.ts';
+import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { isConditionFailure, type Table } from '../storage/table.ts';
 import type { Group } from './groups.ts';
 
@@ -28,6 +29,10 @@ export interface MemberPage {
   next?: string;
 }
 
+const MEMBER = kind('member', unchanged);
+/** A membership, for its user. */
+const MEMBERSHIP = kind('membership', unchanged);
+
 /** Most members of a group, each entry counting. Bounds what one message can cost. */
 export const MAX_MEMBERS = 10_000;
 
@@ -45,6 +50,11 @@ type Item = Record<string, unknown>;
  * count that is too high, never too low. A group that seems full is therefore counted anew before anybody is refused.
  * Members that are being added in that very moment may be missed by it and exceed the limit by their number, which is
  * a bound on cost, and not a promise.
+ *
+ * A membership is in its user's partition as well, for when that account is deleted or asked about: it is written before
+ * the member is and deleted after, and says nothing but that there may be one. (Of a group that is deleted as a whole it
+ * goes before: the member finds it.) Members from before there were these, and whoever is added in the moment in which
+ * the account goes, stay in the group: sending passes over users who are not there.
  */
 export class Members {
   readonly #table: Table;
@@ -74,17 +84,19 @@ export class Members {
     await this.#reserve(key);
     // A put whose answer was lost is repeated by the SDK, and must not take its own item for somebody else's.
     const added = randomUUID();
+    const membership = versioned(MEMBERSHIP, membershipKey(user, key, device));
+    await this.#table.client.send(new PutCommand({ TableName: this.#table.name, Item: membership }));
     try {
       await this.#table.client.send(
         new PutCommand({
           TableName: this.#table.name,
-          Item: {
+          Item: versioned(MEMBER, {
             ...memberKey(key, user, device),
             user,
             ...(device !== undefined && { device }),
             ...(memo !== undefined && { memo }),
             added,
-          },
+          }),
           ConditionExpression: 'attribute_not_exists(pk) OR added = :added',
           ExpressionAttributeValues: { ':added': added },
         }),
@@ -102,12 +114,23 @@ export class Members {
    * @throws Refusal naming `user`
    */
   async remove({ key }: Group, { user, device }: MemberRef): Promise<void> {
+    if ((await this.#remove(key, user, device)) === 0) throw notMember();
+  }
+
+  /** Takes a user out of a group who is about to vanish; if that is not in it, nothing is to be done. Repeatable. */
+  async leave(key: string, user: string): Promise<void> {
+    await this.#remove(key, user, undefined);
+  }
+
+  /** @returns how many entries there were */
+  async #remove(key: string, user: string, device: string | undefined): Promise<number> {
     let removed = 0;
     for (const entry of await this.#entries(key, user, device)) {
       if (await this.#changed(() => this.#delete(entry))) removed++;
+      await this.#forget(membershipKey(user, key, memberOf(entry).device));
     }
-    if (removed === 0) throw notMember();
-    await this.#uncount(key, removed);
+    if (removed > 0) await this.#uncount(key, removed);
+    return removed;
   }
 
   /**
@@ -130,7 +153,7 @@ export class Members {
    * @param maxBytes where to cut the page, by what `sizeOf` says of each member
    */
   async page(
-    { key }: Group,
+    { key }: Pick<Group, 'key'>,
     after: string | undefined,
     most: number | undefined,
     maxBytes: number,
@@ -156,13 +179,24 @@ export class Members {
     for await (const items of this.#query(key, '')) yield items.map(memberOf);
   }
 
-  /** Takes all members out, 25 a request. Repeatable. The count is not kept: it is for a group that is deleted. */
-  async removeAll(key: string): Promise<void> {
+  /**
+   * Takes all members out, 25 a request, each page's memberships first: a repeat finds those by the members. Repeatable.
+   * The count is not kept: it is for a group that is deleted.
+   *
+   * @param checkTime called after each page; throws when there is no more time
+   */
+  async removeAll(key: string, checkTime?: () => void): Promise<void> {
     for await (const items of this.#query(key, '')) {
+      const members = items.map(memberOf);
+      await batchDelete(
+        this.#table,
+        members.map(({ user, device }) => membershipKey(user, key, device)),
+      );
       await batchDelete(
         this.#table,
         items.map(({ pk, sk }) => ({ pk, sk })),
       );
+      checkTime?.();
     }
   }
 
@@ -262,6 +296,10 @@ export class Members {
     );
   }
 
+  async #forget(Key: Item): Promise<void> {
+    await this.#table.client.send(new DeleteCommand({ TableName: this.#table.name, Key }));
+  }
+
   async #disable({ pk, sk }: Item, disabled: boolean): Promise<void> {
     await this.#table.client.send(
       new UpdateCommand({
@@ -302,7 +340,9 @@ function notMember(): Refusal {
 }
 
 function memberOf(item: Item): Member {
-  const { user, device, memo, disabled } = item as unknown as Partial<Member> & { user: string };
+  const { user, device, memo, disabled } = newest(MEMBER, item) as unknown as Partial<Member> & {
+    user: string;
+  };
   return {
     user,
     ...(device !== undefined && { device }),

@@ -9,6 +9,11 @@
  */
 import type { App } from '../accounts/apps.ts';
 import type { Recipient } from '../messages/recipients.ts';
+import { isNewer, kind, newest, unchanged, versioned } from '../storage/schema.ts';
+
+const ENTRY = kind('entry of the history', unchanged);
+/** Whom a chunk has reached: written by updates alone. */
+export const CHUNK = kind('chunk of the history', unchanged);
 
 /** A message that an account has sent. Times in Unix seconds. */
 export interface Entry {
@@ -50,7 +55,7 @@ export function copyRef({ user, device, hidden }: Recipient, id: number): CopyRe
 /** The DynamoDB item of an entry. */
 export function itemOf(entry: Entry, ttl: number): Record<string, unknown> {
   const { owner, id, request, app, priority, receivedAt, expiresAt, users, receipt, copies } = entry;
-  return {
+  return versioned(ENTRY, {
     ...entryKey(owner, id),
     request,
     app: app.id,
@@ -62,11 +67,17 @@ export function itemOf(entry: Entry, ttl: number): Record<string, unknown> {
     ...(receipt !== undefined && { receipt }),
     ...(copies && { copies: textsOf(copies) }),
     ttl,
-  };
+  });
 }
 
-/** The entry of a DynamoDB item. */
-export function entryOf(item: Record<string, unknown>): Entry {
+/** Whether an entry was written by later code. It is not shown until that runs again. */
+export function isUnreadable(item: Record<string, unknown>): boolean {
+  return isNewer(ENTRY, item);
+}
+
+/** The entry of a DynamoDB item. @throws NewerItem */
+export function entryOf(stored: Record<string, unknown>): Entry {
+  const item = newest(ENTRY, stored);
   return {
     owner: (item.pk as string).slice(entryKey('', 0).pk.length),
     id: item.sk as number,
@@ -86,8 +97,13 @@ export function textsOf(copies: CopyRef[]): Set<string> {
   return new Set(copies.map(({ device, id, user = '' }) => `${device} ${id.toString(36)} ${user}`));
 }
 
+/** Copies of a chunk's item. @throws NewerItem */
+export function copiesIn(chunk: Record<string, unknown>): CopyRef[] {
+  return copiesOf(newest(CHUNK, chunk).copies);
+}
+
 /** Copies of such a set, in an order that stays. */
-export function copiesOf(texts: unknown): CopyRef[] {
+function copiesOf(texts: unknown): CopyRef[] {
   return [...(texts as Set<string>)].sort().map((text) => {
     const [device = '', id = '', user = ''] = text.split(' ');
     return { device, id: Number.parseInt(id, 36), ...(user !== '' && { user }) };

@@ -1,7 +1,7 @@
 import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { TRACE_SECONDS } from '../mailbox/traces.ts';
 import { isConditionFailure, type Table } from '../storage/table.ts';
-import { type CopyRef, chunkKey, type Entry, entryKey, itemOf, textsOf } from './entry.ts';
+import { CHUNK, type CopyRef, chunkKey, type Entry, entryKey, itemOf, textsOf } from './entry.ts';
 
 /** What history is written with. */
 export interface HistoryContext {
@@ -65,9 +65,13 @@ export class History {
         new UpdateCommand({
           TableName: mailbox.name,
           Key: chunkKey(request, chunk),
-          UpdateExpression: 'SET #ttl = :ttl ADD copies :copies',
+          UpdateExpression: 'SET #ttl = :ttl, v = :v ADD copies :copies',
           ExpressionAttributeNames: { '#ttl': 'ttl' },
-          ExpressionAttributeValues: { ':copies': textsOf(copies), ':ttl': forgottenAt(acceptedAt) },
+          ExpressionAttributeValues: {
+            ':copies': textsOf(copies),
+            ':ttl': forgottenAt(acceptedAt),
+            ':v': CHUNK.version,
+          },
         }),
       );
     } catch (error) {

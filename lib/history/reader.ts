@@ -3,7 +3,7 @@ import { firstIdAt } from '../mailbox/message-id.ts';
 import { TRACE_SECONDS } from '../mailbox/traces.ts';
 import { batchGet } from '../storage/batches.ts';
 import { type Clock, seconds, type Table } from '../storage/table.ts';
-import { type CopyRef, chunkKey, copiesOf, type Entry, entryKey, entryOf } from './entry.ts';
+import { type CopyRef, chunkKey, copiesIn, type Entry, entryKey, entryOf, isUnreadable } from './entry.ts';
 
 /** Entries of one page. */
 export const PAGE_ENTRIES = 25;
@@ -63,7 +63,8 @@ export class HistoryReader {
           Limit: app === undefined ? PAGE_ENTRIES + 1 - items.length : STEP,
         }),
       );
-      items.push(...(page.Items ?? []).map(entryOf));
+      // One that this code cannot read must not keep the others back.
+      items.push(...(page.Items ?? []).filter((item) => !isUnreadable(item)).map(entryOf));
       read += page.ScannedCount ?? 0;
       if (items.length > PAGE_ENTRIES) {
         const shown = items.slice(0, PAGE_ENTRIES);
@@ -104,7 +105,7 @@ export class HistoryReader {
       );
       const chunks = page.Items ?? [];
       for (const [n, chunk] of chunks.entries()) {
-        items.push(...copiesOf(chunk.copies));
+        items.push(...copiesIn(chunk));
         last = chunk.sk as number;
         const more = n < chunks.length - 1 || page.LastEvaluatedKey !== undefined;
         if (more && items.length >= PAGE_COPIES) return { items, after: last };

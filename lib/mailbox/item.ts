@@ -1,3 +1,7 @@
+import { isNewer, kind, newest, unchanged, versioned } from '../storage/schema.ts';
+
+const MESSAGE = kind('message', unchanged);
+
 /** A message of a device, named. */
 export interface MessageRef {
   device: string;
@@ -28,7 +32,7 @@ export interface StoredMessage {
 
 /** The DynamoDB item of a message. */
 export function itemOf(message: StoredMessage): Record<string, unknown> {
-  return {
+  return versioned(MESSAGE, {
     pk: message.device,
     sk: message.id,
     umid: message.umid,
@@ -38,11 +42,17 @@ export function itemOf(message: StoredMessage): Record<string, unknown> {
     request: message.request,
     [message.kind]: message.body,
     ...(message.attachment !== undefined && { attachment: message.attachment }),
-  };
+  });
 }
 
-/** The message of a DynamoDB item. */
-export function messageOf(item: Record<string, unknown>): StoredMessage {
+/** Whether a message was stored by later code: it stays where it is until that runs again. */
+export function isUnreadable(item: Record<string, unknown>): boolean {
+  return isNewer(MESSAGE, item);
+}
+
+/** The message of a DynamoDB item. @throws NewerItem */
+export function messageOf(stored: Record<string, unknown>): StoredMessage {
+  const item = newest(MESSAGE, stored);
   const kind = item.sealed === undefined ? 'plain' : 'sealed';
   return {
     device: item.pk as string,

@@ -3,8 +3,8 @@ import type { CarrierName } from '../carriers/carrier.ts';
 import { batchGet, batchWrite } from '../storage/batches.ts';
 import { settleAll } from '../storage/settle.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
-import { itemOf, type MessageRef, messageOf, type StoredMessage } from './item.ts';
-import { acknowledgedKey, markKey, TRACE_SECONDS } from './traces.ts';
+import { isUnreadable, itemOf, type MessageRef, messageOf, type StoredMessage } from './item.ts';
+import { acknowledgement, markKey, TRACE_SECONDS } from './traces.ts';
 
 /** The longest that a deployment may let a message wait for its device (Pushover: 21 days). */
 export const MAX_MESSAGE_DAYS = 21;
@@ -155,7 +155,8 @@ export class Mailbox {
           served = item.served as Set<number> | undefined;
           continue;
         }
-        if (item.ttl <= now) continue;
+        // One that this code cannot read must not keep the others back. It was not served, so nothing deletes it.
+        if (item.ttl <= now || isUnreadable(item)) continue;
         const message = messageOf(item);
         bytes += message.body.byteLength;
         if (message.attachment !== undefined) attachments++;
@@ -225,7 +226,7 @@ export class Mailbox {
     await batchWrite(
       this.#table,
       stored.flatMap((id) => [
-        { put: { ...acknowledgedKey({ device, id }), at, ttl: at + TRACE_SECONDS } },
+        { put: acknowledgement({ device, id }, at) },
         { remove: { pk: device, sk: id } },
       ]),
     );

@@ -1,5 +1,6 @@
 import { CARRIERS, type CarrierName } from '../carriers/carrier.ts';
 import { batchGet } from '../storage/batches.ts';
+import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import type { Table } from '../storage/table.ts';
 import type { MessageRef } from './item.ts';
 
@@ -16,6 +17,12 @@ export const markKey = ({ device, id }: MessageRef) => ({ pk: device, sk: -id })
 export const acknowledgedKey = ({ device, id }: MessageRef) => ({ pk: `${ACKNOWLEDGED}${device}`, sk: id });
 
 const ACKNOWLEDGED = 'acked#';
+const ACKNOWLEDGEMENT = kind('acknowledgement', unchanged);
+
+/** The item that notes it. @param at Unix seconds */
+export function acknowledgement(ref: MessageRef, at: number): Record<string, unknown> {
+  return versioned(ACKNOWLEDGEMENT, { ...acknowledgedKey(ref), at, ttl: at + TRACE_SECONDS });
+}
 
 /** What became of a copy of a message. Times in Unix seconds. */
 export interface Trace {
@@ -34,13 +41,14 @@ export interface Trace {
  */
 export async function tracesOf(table: Table, refs: MessageRef[]): Promise<Trace[]> {
   const keys = refs.flatMap((ref) => [{ pk: ref.device, sk: ref.id }, markKey(ref), acknowledgedKey(ref)]);
-  const attributes = ['pk', 'sk', 'at', ...CARRIERS];
+  const attributes = ['pk', 'sk', 'v', 'at', ...CARRIERS];
   const [items] = await batchGet([{ table, keys, consistent: true, attributes }]);
   const found = new Map(items!.map((item) => [`${item.pk} ${item.sk}`, item]));
   const at = ({ pk, sk }: { pk: string; sk: number }) => found.get(`${pk} ${sk}`);
   return refs.map((ref) => {
     const mark = at(markKey(ref));
-    const acknowledgedAt = at(acknowledgedKey(ref))?.at as number | undefined;
+    const noted = at(acknowledgedKey(ref));
+    const acknowledgedAt = noted && (newest(ACKNOWLEDGEMENT, noted).at as number);
     const delivered = CARRIERS.flatMap((name) =>
       mark?.[name] === undefined ? [] : [[name, mark[name] as number]],
     );

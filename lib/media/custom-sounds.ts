@@ -5,6 +5,7 @@ import { randomCharacters } from '../accounts/keys.ts';
 import { builtInSound } from '../messages/sounds.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
+import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { isConditionFailure, type Table } from '../storage/table.ts';
 import type { MediaBucket } from './bucket.ts';
 import { readMp3 } from './mp3.ts';
@@ -20,6 +21,8 @@ const ID_LENGTH = 24;
 
 /** Attempts at a change that concurrent changes keep overtaking. */
 const ATTEMPTS = 8;
+
+const SOUNDS_OF = kind('sounds', unchanged);
 
 /** All sounds of an account, as they are stored: in one item, which a send reads at once. */
 interface Stored {
@@ -104,7 +107,7 @@ export class CustomSounds {
         await this.#table.client.send(
           new PutCommand({
             TableName: this.#table.name,
-            Item: { ...soundsKey(owner), sounds: next, version: stored.version + 1 },
+            Item: versioned(SOUNDS_OF, { ...soundsKey(owner), sounds: next, version: stored.version + 1 }),
             ConditionExpression: 'version = :version OR (:version = :none AND attribute_not_exists(pk))',
             ExpressionAttributeValues: { ':version': stored.version, ':none': 0 },
           }),
@@ -146,7 +149,8 @@ export async function resolveSound(
 /** Strongly consistent: a sound that was uploaded a moment ago plays. */
 async function readSounds(directory: Table, owner: string): Promise<Stored> {
   const [items] = await batchGet([{ table: directory, keys: [soundsKey(owner)], consistent: true }]);
-  return { sounds: [], version: 0, ...(items![0] as Partial<Stored> | undefined) };
+  const [item] = items!;
+  return item ? (newest(SOUNDS_OF, item) as unknown as Stored) : { sounds: [], version: 0 };
 }
 
 /**

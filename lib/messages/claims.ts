@@ -5,6 +5,7 @@ import type { App } from '../accounts/apps.ts';
 import type { Params } from '../http/params.ts';
 import { Refusal } from '../refusal.ts';
 import { LeftBehind } from '../storage/left-behind.ts';
+import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import type { Allowance } from './limits.ts';
 
@@ -57,6 +58,8 @@ const LEASE_MS = 40_000;
 
 /** Pauses of a repeat that finds the first request still under way. Milliseconds; three seconds in all. */
 const PAUSES = [100, 200, 400, 800, 1500];
+
+const CLAIM = kind('claim', unchanged);
 
 /** What is stored of a claim. */
 interface Claim extends Identity, Remembered {
@@ -227,7 +230,7 @@ export class Claims {
       await this.#table.client.send(
         new PutCommand({
           TableName: this.#table.name,
-          Item: claim,
+          Item: versioned(CLAIM, { ...claim }),
           ConditionExpression,
           ...(names && { ExpressionAttributeNames: names }),
           ExpressionAttributeValues: values,
@@ -245,7 +248,7 @@ export class Claims {
     const found = await this.#table.client.send(
       new GetCommand({ TableName: this.#table.name, Key, ConsistentRead: true }),
     );
-    return found.Item as Claim | undefined;
+    return found.Item && (newest(CLAIM, found.Item) as unknown as Claim);
   }
 }
 

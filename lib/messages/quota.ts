@@ -24,6 +24,8 @@ export interface Spending {
   users: number;
   /** Unix milliseconds; says the month. */
   at: number;
+  /** The account's own limit, in place of what all have. */
+  limit?: number | undefined;
   /** It may have been answered before: it is counted, but not refused. */
   again?: boolean;
 }
@@ -55,7 +57,7 @@ const KEPT_SECONDS = 35 * 24 * 3600;
  *
  * Beyond the limit only a message goes that may have been answered already, when it is done again.
  *
- * Where there is no quota, the same is counted, for whoever looks and for nothing else: beside storing the message, in a
+ * Where there is no quota, or the account is exempt from it, the same is counted, for whoever looks and for nothing else: beside storing the message, in a
  * single try, and a message goes its way whether it could be counted or not.
  */
 export class Quota {
@@ -76,7 +78,7 @@ export class Quota {
     spending: Spending,
     work: () => Promise<T>,
   ): Promise<T & { allowance?: Allowance }> {
-    if (this.#context.limit === 0) return this.#beside(spending, work);
+    if (this.#limitOf(spending) === 0) return this.#beside(spending, work);
     const allowance = await this.#take(spending);
     try {
       return { ...(await work()), allowance };
@@ -84,6 +86,10 @@ export class Quota {
       if (!(error instanceof LeftBehind)) await this.#giveBack(spending);
       throw error;
     }
+  }
+
+  #limitOf({ limit = this.#context.limit }: Spending): number {
+    return limit;
   }
 
   /** Does the work and counts meanwhile. */
@@ -112,9 +118,10 @@ export class Quota {
   }
 
   async #take(spending: Spending): Promise<Allowance> {
-    const { directory, limit } = this.#context;
-    const { owner, users, at, again = false } = spending;
-    if (users > limit && !again) throw await this.#spent(owner, users, at);
+    const { users, again = false } = spending;
+    const { directory } = this.#context;
+    const limit = this.#limitOf(spending);
+    if (users > limit && !again) throw await this.#spent(spending);
     const plain = raise(directory, spending);
     try {
       const { Attributes } = await directory.client.send(
@@ -130,7 +137,7 @@ export class Quota {
       return { limit, remaining: Math.max(0, limit - Attributes!.used) };
     } catch (error) {
       if (!isConditionFailure(error)) throw error;
-      throw await this.#spent(owner, users, at);
+      throw await this.#spent(spending);
     }
   }
 
@@ -153,8 +160,10 @@ export class Quota {
     }
   }
 
-  async #spent(owner: string, users: number, at: number): Promise<Refusal> {
-    const { directory, limit } = this.#context;
+  async #spent(spending: Spending): Promise<Refusal> {
+    const { owner, users, at } = spending;
+    const { directory } = this.#context;
+    const limit = this.#limitOf(spending);
     const remaining = await remainingOf(directory, owner, at, limit);
     const sentence = `application is out of messages for this month: ${users} needed, ${remaining} of ${limit} left`;
     const fault = { field: 'token', reason: 'is out of messages for this month', sentence };

@@ -16,6 +16,8 @@ export interface Parties {
   app: App;
   /** What the app has sent of late; absent if that was never counted. */
   sent?: Sent;
+  /** The monthly quota of its account, if that has one of its own. */
+  quota?: number;
   accounts: DeviceList[];
   groups: AddressedGroup[];
 }
@@ -77,7 +79,7 @@ export async function findParties(
   const keys = [...new Set((user ?? '').split(',').map((key) => key.trim()))];
   const wellFormed = keys.length <= MAX_USERS && keys.every(isKey);
   const itemKey = (key: string) => (key.startsWith(GROUP_PREFIX) ? groupKey(key) : devicesKey(key));
-  const { app, sent, items } = await authorize(directory, token, wellFormed ? keys.map(itemKey) : []);
+  const { app, sent, quota, items } = await authorize(directory, token, wellFormed ? keys.map(itemKey) : []);
   if (keys.length > MAX_USERS) {
     throw new Refusal({ field: 'user', reason: `cannot have more than ${MAX_USERS} user keys` });
   }
@@ -90,7 +92,7 @@ export async function findParties(
     if (key.startsWith(GROUP_PREFIX)) groups.push({ key, own: item.owner === app.owner });
     else accounts.push(deviceList(key, item));
   }
-  return { app, ...(sent && { sent }), accounts, groups };
+  return { app, ...(sent && { sent }), ...(quota !== undefined && { quota }), accounts, groups };
 }
 
 /**

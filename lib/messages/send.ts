@@ -228,6 +228,7 @@ export class Sender {
       owner: parties.app.owner,
       users: usersOf(recipients).length,
       at: identity.receivedAt,
+      limit: parties.quota,
       again: again.keep === true,
     };
     return this.#context.quota.spend(spending, () => this.#store(recipients, draft, again, receipt, image));

@@ -5,9 +5,12 @@ import type { Log } from '../log.ts';
 import { httpPost } from '../net/post.ts';
 import { HTTP_PROTOCOLS, publicUrl } from '../net/public-address.ts';
 import type { Queue } from '../storage/queue.ts';
+import { kind, newest, unchanged } from '../storage/schema.ts';
 import { type Clock, seconds } from '../storage/table.ts';
 import type { Receipt, Receipts } from './receipts.ts';
 import type { CalledBackRecord } from './repeat.ts';
+
+const RECORD = kind('callback record', unchanged);
 
 /** A record on the callback queue. It has everything in it: who calls has no grant to any data. */
 export interface CallbackRecord {
@@ -117,13 +120,13 @@ async function call(record: CallbackRecord, lookup: LookupFunction): Promise<str
   }
 }
 
-/** Reads a record from the queue. @throws Error if it is not one */
+/** Reads a record from the queue. @throws Error if it is not one; NewerItem: the queue keeps it for later code */
 export function parseCallbackRecord(body: string): CallbackRecord {
-  const record = JSON.parse(body) as Partial<CallbackRecord>;
-  if (record.v !== 1 || typeof record.url !== 'string' || typeof record.receipt !== 'string') {
-    throw new Error('not a callback record of version 1');
+  const record = newest(RECORD, JSON.parse(body));
+  if (typeof record.url !== 'string' || typeof record.receipt !== 'string') {
+    throw new Error('not a callback record');
   }
-  return record as CallbackRecord;
+  return record as unknown as CallbackRecord;
 }
 
 /** A callback record as it was before any try. */

@@ -1,12 +1,15 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { authorize } from '../accounts/app-token.ts';
 import type { App } from '../accounts/apps.ts';
-import { receiptKey, tagKey } from '../accounts/directory.ts';
+import { receiptKey, receiptOfOwnerKey, tagKey } from '../accounts/directory.ts';
 import { isKey } from '../accounts/keys.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
+import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { settleAll } from '../storage/settle.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
+
+const RECEIPT = kind('receipt', unchanged);
 
 /** How long a receipt can be asked for (Pushover: one week). Seconds from acceptance. */
 export const RECEIPT_SECONDS = 7 * 24 * 3600;
@@ -43,7 +46,7 @@ export interface Acknowledgement {
 }
 
 /**
- * Receipts, in the Directory: an item each, and an index item for each tag.
+ * Receipts, in the Directory: an item each, an index item for each tag, and one for the account that sends.
  *
  * Every change is one conditional write, so of two acknowledgements the first wins, and an acknowledgement and a
  * cancellation exclude each other. Every reader filters by `ttl`.
@@ -58,20 +61,23 @@ export class Receipts {
   }
 
   /**
-   * Stores a new receipt and its tags. One write a tag and one for itself, side by side. A receipt that is there
+   * Stores a new receipt, its tags, and that the account has it. One write each, side by side. A receipt that is there
    * already (a repeat of the request that made it) is left as it is: it may have been acknowledged meanwhile.
    */
   async put(receipt: Receipt): Promise<void> {
     const { ttl } = receipt;
-    const tags = receipt.tags.map((tag) => ({ ...tagKey(receipt.app, tag, receipt.receipt), ttl }));
+    const index = [
+      receiptOfOwnerKey(receipt.app.owner, receipt.receipt),
+      ...receipt.tags.map((tag) => tagKey(receipt.app, tag, receipt.receipt)),
+    ];
     const TableName = this.#table.name;
-    const Item = { ...receiptKey(receipt.receipt), ...itemOf(receipt) };
+    const Item = versioned(RECEIPT, { ...receiptKey(receipt.receipt), ...itemOf(receipt) });
     const put = new PutCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' });
     await settleAll<unknown>([
       this.#table.client.send(put).catch((error: unknown) => {
         if (!isConditionFailure(error)) throw error;
       }),
-      ...tags.map((tag) => this.#table.client.send(new PutCommand({ TableName, Item: tag }))),
+      ...index.map((key) => this.#table.client.send(new PutCommand({ TableName, Item: { ...key, ttl } }))),
     ]);
   }
 
@@ -236,7 +242,7 @@ export class Receipts {
 
   #alive(item: Record<string, unknown> | undefined): Receipt | undefined {
     if (!item || (item.ttl as number) <= seconds(this.#clock)) return undefined;
-    const { pk, sk: _, tags, ...receipt } = item;
+    const { pk, sk: _, v: __, tags, ...receipt } = newest(RECEIPT, item);
     const fields = receipt as unknown as Omit<Receipt, 'receipt' | 'tags'>;
     return { ...fields, receipt: (pk as string).slice('receipt#'.length), tags: tags as string[] };
   }

@@ -5,10 +5,13 @@ import type { Log } from '../log.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import { MAX_DELAY, type Queue } from '../storage/queue.ts';
+import { kind, newest, unchanged } from '../storage/schema.ts';
 import type { Clock } from '../storage/table.ts';
 import { queueCallback } from './callback.ts';
 import { isAsking, type Receipts } from './receipts.ts';
 import { dueAt, latestDue, type Schedule, wakeAt } from './schedule.ts';
+
+const RECORD = kind('repeat record', unchanged);
 
 /** A record on the repeat queue: a chain of repetitions for some devices, waiting for its next step. */
 export interface RepeatRecord extends Schedule {
@@ -146,10 +149,10 @@ function delayUntil(time: number, now: number): number {
   return Math.max(0, Math.min(MAX_DELAY, Math.ceil((time - now) / 1000)));
 }
 
-/** Reads a record from the queue. @throws Error if it is not one */
+/** Reads a record from the queue. @throws Error if it is not one; NewerItem: the queue keeps it for later code */
 export function parseRepeatRecord(body: string): CalledBackRecord | RepeatRecord {
-  const record = JSON.parse(body) as Partial<CalledBackRecord | RepeatRecord>;
+  const record = newest(RECORD, JSON.parse(body));
   const known = record.kind === 'called-back' || (record.kind === 'repeat' && Array.isArray(record.to));
-  if (record.v !== 1 || !known) throw new Error('not a repeat record of version 1');
-  return record as CalledBackRecord | RepeatRecord;
+  if (!known) throw new Error('not a repeat record');
+  return record as unknown as CalledBackRecord | RepeatRecord;
 }

@@ -12,6 +12,8 @@ const ALLOWED_SKEW = 60;
 const UPDATE_SPAN = 20 * 60_000;
 const MAX_BYTES = 4096;
 const MAX_COLLAPSE_BYTES = 64;
+/** A token that Apple has given to no device. */
+const NOBODYS = /^0+$/;
 const DEVICE_TOKEN = /^(?:[0-9a-f]{2}){32,100}$/i;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TOPIC = /^[a-z0-9.-]{1,255}$/i;
@@ -159,7 +161,8 @@ export class Apns implements Behaviour {
 
   #checkToken(target: string, topic: string | undefined): string | undefined {
     if (target === '') return 'MissingDeviceToken';
-    if (!DEVICE_TOKEN.test(target) || !this.#notes.isKnown('apns', target)) return 'BadDeviceToken';
+    const anybodys = DEVICE_TOKEN.test(target) && !NOBODYS.test(target);
+    if (!anybodys || !this.#notes.isKnown('apns', target)) return 'BadDeviceToken';
 
     const note = this.#notes.get('apns', target);
     if (note?.environment !== undefined && note.environment !== this.#options.environment)

@@ -13,6 +13,8 @@ export interface Violation {
 export interface FcmMessage {
   /** Token, installation id, topic or condition. */
   target: string;
+  /** To a topic or a condition, which have no target that could be gone. */
+  broadcast: boolean;
   message: Record<string, unknown>;
   validateOnly: boolean;
 }
@@ -118,7 +120,13 @@ function checkMessage(
   if (bytes > (kind === 'topic' || kind === 'condition' ? MAX_TOPIC_BYTES : MAX_BYTES)) {
     return { message: 'Android message is too big', fcm: true };
   }
-  return { target, message, validateOnly: request.validate_only === true || request.validateOnly === true };
+  const broadcast = kind === 'topic' || kind === 'condition';
+  return {
+    target,
+    broadcast,
+    message,
+    validateOnly: request.validate_only === true || request.validateOnly === true,
+  };
 }
 
 function refused(message: string, field?: string): Violation {

@@ -76,14 +76,13 @@ export class Fcm implements Behaviour {
 
     const read = readMessage(asked.body);
     if ('fcm' in read) return invalid(read);
-    const refused = this.#checkTarget(read.target) ?? this.#count(read.target);
+    const unreachable = read.broadcast ? undefined : this.#checkTarget(read.target);
+    if (unreachable) return unreachable;
+    if (read.validateOnly) return taken(this.#options.projectId, 'fake_message_id');
+    const refused = this.#count(read.target);
     if (refused) return refused;
-
-    const name = `projects/${this.#options.projectId}/messages/${randomUUID()}`;
-    const answer = { status: 200, headers: JSON_TYPE, body: JSON.stringify({ name }) };
-    if (read.validateOnly) return answer;
     return {
-      ...answer,
+      ...taken(this.#options.projectId, randomUUID()),
       accepted: {
         carrier: 'fcm',
         target: read.target,
@@ -126,6 +125,11 @@ export class Fcm implements Behaviour {
     this.#sentInAll++;
     return undefined;
   }
+}
+
+function taken(project: string, message: string) {
+  const name = `projects/${project}/messages/${message}`;
+  return { status: 200, headers: JSON_TYPE, body: JSON.stringify({ name }) };
 }
 
 function invalid(violation: Violation): Decision {

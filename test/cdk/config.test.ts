@@ -62,6 +62,10 @@ for (const [config, message] of [
   [null, /it must be an object/],
   [{ signup: 'open' }, /signup is unknown; there are stage, region, .*canary$/m],
   [{ stage: 'Prod' }, /stage must be a lower-case letter, then up to 15 .*, not "Prod"/],
+  [
+    { directoryTable: 'a b' },
+    /directoryTable must be the name of a table in DynamoDB, not its ARN, not "a b"/,
+  ],
   [{ signUp: 'everybody' }, /signUp must be one of open, invitation, closed, not "everybody"/],
   [{ quota: 'plenty' }, /quota must be a whole number from 0 \(no limit\) to 2147483647, not "plenty"/],
   [{ burst: -1 }, /burst must be a whole number from 0 \(no limit\) to 2147483647, not -1/],

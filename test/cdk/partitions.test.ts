@@ -12,12 +12,15 @@ const user = randomKey('u');
 const hash = randomCharacters(43);
 const OF_DIRECTORY: Record<string, { pk: string }> = {
   logins: directory.accountKey('someone@example.org'),
+  listed: directory.listedKey(1, 'someone@example.org'),
   accounts: directory.sessionKey(user, hash),
   tokens: directory.tokenKey(hash),
   groups: directory.memberKey(randomKey('g'), user, undefined),
   receipts: directory.receiptKey(randomKey('r')),
   tags: directory.tagKey({ owner: user, id: 1 }, 'tag', randomKey('r')),
+  ownReceipts: directory.receiptOfOwnerKey(user, randomKey('r')),
   invitations: directory.invitationKey(hash),
+  madeInvitations: directory.madeInvitationKey(hash),
   connections: directory.connectionKey(randomDeviceId()),
   throttles: directory.countKey('login', hash, 1),
 };
@@ -28,7 +31,7 @@ const OF_MAILBOX: Record<string, { pk: string }> = {
   claims: { pk: `once#${user}#1#${hash}` },
   acknowledgements: acknowledgedKey({ device: randomDeviceId(), id: 1 }),
   sent: entryKey(user, 1),
-  reached: chunkKey(randomUUID(), 0),
+  reached: chunkKey(randomUUID(), 1),
 };
 
 for (const [table, keys] of Object.entries({ Directory: OF_DIRECTORY, Mailbox: OF_MAILBOX })) {

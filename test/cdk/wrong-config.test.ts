@@ -30,6 +30,7 @@ const whole = () => ({
   burst: 1,
   retention: { messages: 21, attachments: 3, logs: 30 },
   secrets: { fcm: 'fcm', apns: 'apns', webpush: 'webpush' },
+  directoryTable: 'peal-directory-20261128',
   alarms: 'ops@example.org',
   ceilings: { fcm: 2, apns: 2, webpush: 2, desktop: 2, fanOut: 2, repeat: 2, callback: 2 },
   throttle: { api: { rate: 1, burst: 1 }, socket: { rate: 1, burst: 1 } },
@@ -149,6 +150,11 @@ const WRONG: [string, fc.Arbitrary<unknown>, string][] = [
   ],
   ['secrets', group, 'must be an object with fields of fcm, apns, webpush'],
   ...['fcm', 'apns', 'webpush'].map((of): (typeof WRONG)[number] => [`secrets.${of}`, secret, SECRET]),
+  [
+    'directoryTable',
+    wrongText('ab', 'a b', 'x'.repeat(256), 'arn:aws:dynamodb:eu-central-1:123456789012:table/x'),
+    'must be the name of a table in DynamoDB, not its ARN',
+  ],
   [
     'alarms',
     wrongText('ops', 'a@b', 'a b@example.org', 'arn:aws:sqs:eu-central-1:1:x'),

@@ -10,6 +10,7 @@ import type { Peal } from '../../local/peal.ts';
 import { imageOf } from '../support/images.ts';
 import { get, post, usePeal } from '../support/peal.ts';
 import { codeOf } from '../support/totp.ts';
+import { makeOperator } from './operator.ts';
 import { end, Lines, Machine } from './run.ts';
 
 const PASSWORD = 'correct horse';
@@ -294,21 +295,6 @@ describe('where anyone may sign up', () => {
     assert.equal(textOf(line), 'for the second');
   });
 });
-
-/** Gives a machine the AWS credentials of an operator. */
-function makeOperator(machine: Machine, { cloud }: Peal): void {
-  const {
-    AWS_ACCESS_KEY_ID = '',
-    AWS_SECRET_ACCESS_KEY = '',
-    AWS_REGION = '',
-  } = cloud.engine.awsEnvironment();
-  Object.assign(machine.env, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION });
-  // Those of whoever runs the tests are not to be found.
-  machine.env.AWS_SHARED_CREDENTIALS_FILE = `${machine.folder}/none`;
-  machine.env.AWS_CONFIG_FILE = `${machine.folder}/none`;
-  machine.env.AWS_ENDPOINT_URL = cloud.front.url;
-  machine.env.PEAL_ADMIN_FUNCTION = cloud.functionNamed('Admin').spec.name;
-}
 
 describe('where sign-up is closed', () => {
   const peal = usePeal({

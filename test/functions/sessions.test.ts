@@ -316,6 +316,7 @@ test('the use of a session is noted once a day, and never brings an ended one ba
     secret,
     hash,
     seenAt: stored.createdAt,
+    stored,
     list: { user, devices: [], version: 1 },
   };
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,11 +14,14 @@ import {
   type Listener,
   type PealApi,
 } from '../../lib/device/index.ts';
+import { chunkKey, itemOf as entryOf } from '../../lib/history/entry.ts';
+import { firstIdAt } from '../../lib/mailbox/message-id.ts';
 import { answerJson } from '../../local/aws/call.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { asList, isObject, type JsonObject } from '../../local/template/json.ts';
 import { mp3, png } from '../media/builders.ts';
 import { hurry } from '../receipts/hurry.ts';
+import { admin } from '../support/admin.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
 import { fill, tableOf } from '../support/directory.ts';
 import { imageOf } from '../support/images.ts';
@@ -278,14 +281,17 @@ test('every grant of every role is used, so that none is wider than what Peal do
   });
 
   await t.test('what the operator does', async () => {
-    const admin = cloud.functionNamed('Admin');
-    await admin.invoke({ command: 'status' });
-    await admin.invoke({ command: 'invite' });
+    await admin(peal(), { command: 'status' });
+    const { id } = await admin(peal(), { command: 'invite' });
+    await admin(peal(), { command: 'list-invitations' });
+    await admin(peal(), { command: 'revoke-invitation', id });
+    const { accounts } = await admin(peal(), { command: 'list-accounts' });
+    assert.ok(accounts.length > 0);
     const queues = ['fcm', 'apns', 'webpush', 'desktop', 'fan-out', 'repeat', 'callback'];
     const redriven = await Promise.all(
       queues.map(async (queue) => {
-        const { payload } = await admin.invoke({ command: 'redrive', queue });
-        return [queue, ((payload as { records: number }).records ?? 0) > 0];
+        const { records } = await admin(peal(), { command: 'redrive', queue });
+        return [queue, records > 0];
       }),
     );
     assert.deepEqual(
@@ -336,8 +342,9 @@ test('every grant of every role is used, so that none is wider than what Peal do
   await t.test('the history', async () => {
     const { secret } = account;
     const { body } = await get(peal(), 'history.json', { secret });
-    const [sent] = body.messages as { id: string }[];
-    assert.equal((await get(peal(), `history/${sent!.id}.json`, { secret })).status, 200);
+    // What was fanned out is among them.
+    for (const { id } of body.messages as { id: string }[])
+      assert.equal((await get(peal(), `history/${id}.json`, { secret })).status, 200);
   });
   const upload = async (secret: string, path: string, file: 'icon' | 'sound', bytes: Uint8Array) => {
     const body = new FormData();
@@ -471,6 +478,56 @@ test('every grant of every role is used, so that none is wider than what Peal do
     );
     await createApi({ url: peal().api }).login(account);
     mend();
+  });
+
+  await t.test('setting carriers up, and deleting an account', async () => {
+    const { serviceAccount, apns } = peal().credentials;
+    for (const given of [
+      { carrier: 'fcm', serviceAccount: JSON.stringify(serviceAccount) } as const,
+      { carrier: 'apns', ...apns, topic: 'org.example.app', environment: 'production' } as const,
+      { carrier: 'webpush', subject: 'mailto:ops@peal.example' } as const,
+    ]) {
+      const { result } = await admin(peal(), { command: 'set-carrier', given, replace: true });
+      assert.equal(result, 'stored');
+    }
+    const leaver = await newAccount(peal());
+    const leaving = await newDevice(leaver);
+    const sound = new FormData();
+    sound.set('secret', leaver.secret);
+    sound.set('name', 'ding');
+    sound.set('sound', new Blob([Buffer.from(mp3(20))]), 'file');
+    assert.equal((await request(peal(), 'sounds.json', { method: 'POST', body: sound })).status, 200);
+    const attachment_base64 = imageOf('image/png', 500).toString('base64');
+    const given = { token: leaver.token, user: leaver.user, message: 'stays' };
+    assert.equal((await post(peal(), 'messages.json', given)).status, 200);
+    await leaving.sync();
+    for (const more of [{ message: 'never fetched', attachment_base64 }, EMERGENCY])
+      assert.equal((await post(peal(), 'messages.json', { ...given, ...more })).status, 200);
+    const inGroup = async (by: string, user: string) => {
+      const { body } = await post(peal(), 'groups.json', { token: by, name: 'Group' });
+      assert.equal(
+        (await post(peal(), `groups/${body.group}/add_user.json`, { token: by, user })).status,
+        200,
+      );
+    };
+    const friend = await newAccount(peal());
+    await inGroup(leaver.token, friend.user);
+    await inGroup(friend.token, leaver.user);
+    // It has sent to very many, too.
+    const at = Math.floor(Date.now() / 1000);
+    const fanned = { owner: leaver.user, id: firstIdAt(Date.now()), request: randomUUID(), users: 999 };
+    const said = { app: { id: 1, name: 'App' }, priority: 0, receivedAt: at, expiresAt: at + 60 };
+    await fill(tableOf(peal(), 'Mailbox'), [
+      entryOf({ ...fanned, ...said }, at + 3600),
+      { ...chunkKey(fanned.request, 0), copies: new Set([`${desktop.id} 1 ${user}`]), ttl: at + 3600 },
+    ]);
+    const { email } = leaver;
+    await admin(peal(), { command: 'set-quota', email, quota: 1_000 });
+    const { apps } = await admin(peal(), { command: 'list-apps', email });
+    await admin(peal(), { command: 'rotate-app', email, app: apps[0]!.id });
+    await admin(peal(), { command: 'export-account', email });
+    const { done } = await admin(peal(), { command: 'delete-account', email });
+    assert.equal(done, true);
   });
 
   await used(/./);

@@ -26,9 +26,12 @@ function account(limit: number) {
   });
   return {
     owner,
-    spend: (users: number, more: { at?: number; again?: boolean; work?: () => Promise<object> } = {}) => {
-      const { at = NOVEMBER, again = false, work = async () => ({}) } = more;
-      return quota.spend({ owner, users, at, again }, work);
+    spend: (
+      users: number,
+      more: { at?: number; again?: boolean; own?: number; work?: () => Promise<object> } = {},
+    ) => {
+      const { at = NOVEMBER, again = false, own, work = async () => ({}) } = more;
+      return quota.spend({ owner, users, at, limit: own, again }, work);
     },
     left: async (at = NOVEMBER) => (await allowanceOf(directory(), owner, at, limit))?.remaining,
     item: async () => {
@@ -118,6 +121,26 @@ test('without a quota the same is counted, nothing is refused, and nothing known
 
   assert.equal(await left(), undefined);
   assert.equal((await item())!.used, 3);
+});
+
+test('an account that is exempt is counted, and refused nothing, where others have a quota', async () => {
+  const { spend, item } = account(3);
+
+  assert.deepEqual(await spend(5, { own: 0, work: async () => ({ devices: 1 }) }), { devices: 1 });
+  await assert.rejects(spend(1, { own: 0, work: fails(new Error('no')) }));
+
+  assert.equal((await item())!.used, 5);
+  await assert.rejects(spend(1), isSpent);
+});
+
+test('an account has a quota of its own where others have none', async () => {
+  const { spend, item } = account(0);
+
+  const { allowance } = await spend(2, { own: 3 });
+
+  assert.deepEqual(allowance, { limit: 3, remaining: 1 });
+  await assert.rejects(spend(2, { own: 3 }), isSpent);
+  assert.equal((await item())!.used, 2);
 });
 
 test('whatever comes at once, what is let through fits the limit, and is told what is left after it', async () => {

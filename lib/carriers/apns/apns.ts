@@ -11,7 +11,7 @@ export type { ApnsKey } from './provider-token.ts';
 
 type Environment = ApnsTarget['environment'];
 
-const ORIGINS: Record<Environment, string> = {
+export const ORIGINS: Record<Environment, string> = {
   production: 'https://api.push.apple.com',
   sandbox: 'https://api.sandbox.push.apple.com',
 };

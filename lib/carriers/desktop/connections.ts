@@ -1,7 +1,10 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { connectionKey } from '../../accounts/directory.ts';
 import { batchGet } from '../../storage/batches.ts';
+import { kind, newest, unchanged, versioned } from '../../storage/schema.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../../storage/table.ts';
+
+const CONNECTION = kind('connection', unchanged);
 
 /** A managed WebSocket lives two hours at most (API Gateway); the item may be purged soon after. Seconds. */
 const LIFE = 2 * 3600 + 60;
@@ -37,7 +40,7 @@ export class Connections {
     const before = await this.#table.client.send(
       new PutCommand({
         TableName: this.#table.name,
-        Item: { ...connectionKey(device), connection, session, ttl },
+        Item: versioned(CONNECTION, { ...connectionKey(device), connection, session, ttl }),
         ReturnValues: 'ALL_OLD',
       }),
     );
@@ -52,7 +55,8 @@ export class Connections {
     const found = await this.#table.client.send(
       new GetCommand({ TableName: this.#table.name, Key: connectionKey(device), ConsistentRead: true }),
     );
-    return found.Item && found.Item.ttl > seconds(this.#clock) ? found.Item.connection : undefined;
+    const item = found.Item && (newest(CONNECTION, found.Item) as { connection: string; ttl: number });
+    return item && item.ttl > seconds(this.#clock) ? item.connection : undefined;
   }
 
   /** The connections of devices that were made with certain sessions. Strongly consistent. */

@@ -15,7 +15,11 @@ import { type FcmTarget, sealedData, stubData, wireMessage } from './payload.ts'
 
 export type { ServiceAccount } from './access-token.ts';
 
-const ORIGIN = 'https://fcm.googleapis.com';
+export const ORIGIN = 'https://fcm.googleapis.com';
+
+/** Where a project's messages are sent to. */
+export const sendPath = ({ project_id }: ServiceAccount): string =>
+  `/v1/projects/${encodeURIComponent(project_id)}/messages:send`;
 
 export interface FcmOptions {
   serviceAccount: ServiceAccount;
@@ -37,7 +41,7 @@ export function createFcm(options: FcmOptions): Carrier {
   const timeout = options.timeout ?? 10_000;
   const tokens = new AccessTokens(options.serviceAccount, now);
   const http: Http2Client = createHttp2Client({ timeout, now });
-  const path = `/v1/projects/${encodeURIComponent(options.serviceAccount.project_id)}/messages:send`;
+  const path = sendPath(options.serviceAccount);
 
   async function send(push: Push): Promise<Outcome> {
     const { target } = push;

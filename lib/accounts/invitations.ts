@@ -1,0 +1,133 @@
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { Refusal } from '../refusal.ts';
+import { batchDelete, batchGet } from '../storage/batches.ts';
+import { queryAll } from '../storage/query.ts';
+import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
+import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
+import { invitationKey, madeInvitationKey } from './directory.ts';
+import { hashSecret, randomCharacters } from './keys.ts';
+
+/** An invitation is good for a week and for one account. */
+export const INVITATION_SECONDS = 7 * 24 * 3600;
+
+/** Longest note of an invitation, in characters. */
+const MAX_NOTE = 200;
+/** Characters of a code's hash that are the invitation's public id: 96 bits, from which nobody gets to the code. */
+const ID_LENGTH = 16;
+const INVITATION = kind('invitation', unchanged);
+
+/** An invitation that is still good. */
+export interface Invitation {
+  id: string;
+  /** For whom, as the operator noted it. */
+  note?: string;
+  /** Unix seconds. */
+  createdAt: number;
+  expiresAt: number;
+}
+
+/**
+ * Invitations to make an account: an item by the code's hash, whose conditional deletion lets exactly one person in.
+ * Another in one partition for all says that there is one, for the operator's list: it is written first, expires at the
+ * same time, and counts for nothing by itself.
+ */
+export class Invitations {
+  readonly #table: Table;
+  readonly #clock: Clock;
+
+  constructor(table: Table, clock: Clock) {
+    this.#table = table;
+    this.#clock = clock;
+  }
+
+  /**
+   * Makes an invitation: a code that lets one person sign up within a week.
+   *
+   * @throws Refusal naming `note`
+   */
+  async make(note?: string): Promise<{ code: string; id: string }> {
+    if ([...(note ?? '')].length > MAX_NOTE) {
+      throw new Refusal({ field: 'note', reason: `is too long (maximum is ${MAX_NOTE} characters)` });
+    }
+    const code = randomCharacters(24);
+    const hash = hashSecret(code);
+    const createdAt = seconds(this.#clock);
+    const ttl = createdAt + INVITATION_SECONDS;
+    const made = { ...madeInvitationKey(hash), createdAt, ttl, ...(note && { note }) };
+    await this.#put(versioned(INVITATION, made));
+    await this.#put(versioned(INVITATION, { ...invitationKey(hash), ttl }));
+    return { code, id: hash.slice(0, ID_LENGTH) };
+  }
+
+  /** The invitations that are still good, the latest first. Those made before there was a list are not in it. */
+  async list(): Promise<Invitation[]> {
+    const items = await queryAll(this.#table, madeInvitationKey(''));
+    const made = items.map((item) => ({
+      ...(newest(INVITATION, item) as unknown as Made),
+      hash: hashOf(item),
+    }));
+    const keys = made.map(({ hash }) => invitationKey(hash));
+    const [good] = await batchGet([{ table: this.#table, keys, consistent: true, attributes: ['pk'] }]);
+    const left = new Set(good!.map(({ pk }) => pk));
+    const now = seconds(this.#clock);
+    return made
+      .filter(({ hash, ttl }) => left.has(invitationKey(hash).pk) && ttl > now)
+      .map(({ hash, note, createdAt, ttl }) => ({
+        id: hash.slice(0, ID_LENGTH),
+        ...(note !== undefined && { note }),
+        createdAt,
+        expiresAt: ttl,
+      }))
+      .sort((a, b) => b.createdAt - a.createdAt);
+  }
+
+  /**
+   * Takes an invitation back.
+   *
+   * @throws Refusal naming `invitation`
+   */
+  async revoke(id: string): Promise<void> {
+    const found = /^[\w-]{16}$/.test(id) ? await queryAll(this.#table, madeInvitationKey(id)) : [];
+    if (found.length === 0) throw new Refusal({ field: 'invitation', reason: 'not found' }, 404);
+    // What lets somebody in goes first; a repeat finds the rest.
+    const hashes = found.map(hashOf);
+    await batchDelete(this.#table, hashes.map(invitationKey));
+    await batchDelete(this.#table, hashes.map(madeInvitationKey));
+  }
+
+  /**
+   * Uses up an invitation: the conditional delete lets exactly one caller have it.
+   *
+   * @throws Refusal naming `invitation`
+   */
+  async redeem(code: string | undefined): Promise<void> {
+    if (!code) throw new Refusal({ field: 'invitation', reason: 'is required to sign up on this server' });
+    try {
+      await this.#table.client.send(
+        new DeleteCommand({
+          TableName: this.#table.name,
+          Key: invitationKey(hashSecret(code)),
+          ConditionExpression: '#ttl > :now',
+          ExpressionAttributeNames: { '#ttl': 'ttl' },
+          ExpressionAttributeValues: { ':now': seconds(this.#clock) },
+        }),
+      );
+    } catch (error) {
+      if (!isConditionFailure(error)) throw error;
+      throw new Refusal({ field: 'invitation', reason: 'is invalid or has been used' });
+    }
+  }
+
+  async #put(Item: Record<string, unknown>): Promise<void> {
+    await this.#table.client.send(new PutCommand({ TableName: this.#table.name, Item }));
+  }
+}
+
+/** What the list's item says of an invitation. */
+interface Made {
+  createdAt: number;
+  note?: string;
+  ttl: number;
+}
+
+const hashOf = ({ sk }: Record<string, unknown>) => (sk as string).slice(madeInvitationKey('').sk.length);
