@@ -61,7 +61,7 @@ export class ApiStack extends PealStack {
       .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'groups')
       .allowItems(['Query'], directory, 'groups')
       // Counts against the limits.
-      .allowItems(['UpdateItem'], directory, 'tokens', 'accounts')
+      .allowItems(['UpdateItem'], directory, 'tokens', 'accounts', 'throttles')
       .allowItems(['PutItem'], directory, 'receipts', 'tags', 'ownReceipts')
       .allowItems(['DeleteItem'], directory, 'receipts')
       .allowItems(['GetItem'], mailbox, 'claims')

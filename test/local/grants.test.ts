@@ -341,6 +341,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
 
   await t.test('the history', async () => {
     const { secret } = account;
+    assert.equal((await post(peal(), `devices/${desktop.id}/test.json`, { secret })).status, 200);
     const { body } = await get(peal(), 'history.json', { secret });
     // What was fanned out is among them.
     for (const { id } of body.messages as { id: string }[])
