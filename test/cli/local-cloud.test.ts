@@ -365,7 +365,7 @@ describe('where sign-up is closed', () => {
 
     assert.match(shown.stdout, /^fcm +on +0 +0$/m);
     assert.match(shown.stdout, /^desktop +needs none +0 +0$/m);
-    assert.match(shown.stdout, /^Canary: off \(peal\.config\.ts\)$/m);
+    assert.match(shown.stdout, /^Canary: +off \(peal\.config\.ts\)$/m);
     assert.equal((queues as unknown[]).length, 7);
     assert.deepEqual(done, { records: 0, expired: 0, unreadable: 0 });
     assert.equal(unknown.code, 1);

@@ -64,7 +64,7 @@ describe('the AWS front', () => {
     assert.deepEqual(engine().lines.at(-1), {
       level: 'error',
       message: `Test-F may not dynamodb:PutItem on ${resource}`,
-      fields: { function: 'Test-F', action: 'dynamodb:PutItem', resource },
+      fields: { function: 'Test-F', action: 'dynamodb:PutItem', resource, keys: ['a'] },
     });
   });
 
