@@ -191,8 +191,8 @@ function options({ messages }: Readings): MonthLine[] {
       dollars: ((MONTH / CANARY_S) * totalOf(messages.desktop)) / 1e6,
     },
     {
-      what: `a web application firewall with three rules; and ${money(FIREWALL.perMillion)} a million requests`,
-      dollars: FIREWALL.month + 3 * FIREWALL.rule,
+      what: `a web application firewall with five rules; and ${money(FIREWALL.perMillion)} a million requests`,
+      dollars: FIREWALL.month + 5 * FIREWALL.rule,
     },
   ];
 }

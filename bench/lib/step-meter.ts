@@ -5,6 +5,9 @@ import type { Cloud } from '../../local/cloud.ts';
 import type { LogLine } from '../../local/lambda/protocol.ts';
 import { DURATION, LOG_BYTES } from './prices.ts';
 
+/** Bytes of the line that the API writes of each request (`cdk/access-log.ts`), which the local cloud does not. */
+const ACCESS_LOG_LINE = 200;
+
 /** Counter → amount. */
 export type Amounts = Record<string, number>;
 
@@ -40,6 +43,7 @@ export class StepMeter {
       if (who !== 'edge' && items[DURATION] === undefined) continue;
       for (const [item, amount] of Object.entries(items)) {
         add(who, item, item === 'sqs.requests' ? amount - (this.#emptyPolls[who] ?? 0) : amount);
+        if (item === 'http.requests') add(who, LOG_BYTES, amount * ACCESS_LOG_LINE);
       }
     }
     for (const [who, bytes] of this.#newLogBytes()) add(who, LOG_BYTES, bytes);
