@@ -1,14 +1,15 @@
-/** A test of every request that the app makes, in the browser and the Peal of `web.test.ts`. */
+/** A test of every request that the app makes, in the browser and the Peal of `pages.test.ts`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { imageOf } from '../support/images.ts';
 import { post } from '../support/peal.ts';
-import { goTo, press, type Shared } from './managing.ts';
+import { goTo, press } from './managing.ts';
+import type { Web } from './use-web.ts';
 import { connected, newPerson, rowOf, toList } from './visit.ts';
 
 const PAGES = ['apps', 'groups', 'devices', 'sounds', 'security', 'settings', 'start'];
 
-export function addresses({ peal, visit }: Shared): void {
+export function addresses({ peal, visit }: Web): void {
   test('no address that any page asks for has a secret in it, and none is of another party', async (t) => {
     const person = await newPerson(peal());
     const at = await visit(t);

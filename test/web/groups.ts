@@ -1,4 +1,4 @@
-/** Tests of the pages of groups and devices, in the browser and the Peal of `web.test.ts`. */
+/** Tests of the pages of groups and devices, in the browser and the Peal of `pages.test.ts`. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createAccountApi } from '../../lib/device/account-api.ts';
@@ -7,15 +7,16 @@ import { crowd } from '../support/crowd.ts';
 import { fcmTarget } from '../support/devices.ts';
 import { tableOf } from '../support/directory.ts';
 import { post } from '../support/peal.ts';
-import { answer, goTo, press, REFUSED, type Shared } from './managing.ts';
+import { answer, goTo, press, REFUSED } from './managing.ts';
+import type { Web } from './use-web.ts';
 import type { Account } from './visit.ts';
 
 /** They wait for one another's Peal more than they work: two at a time. */
-export function groupsAndDevices(shared: Shared): void {
+export function groupsAndDevices(shared: Web): void {
   describe('groups, and devices that are tried', { concurrency: 2 }, () => pages(shared));
 }
 
-function pages({ peal, ready }: Shared): void {
+function pages({ peal, ready }: Web): void {
   const accountOf = ({ secret }: Account) => createAccountApi({ url: peal().api, secret });
 
   test('a test message goes to the one device that it is for; a device shows when it was here, and that its push ended', async (t) => {

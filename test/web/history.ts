@@ -1,4 +1,4 @@
-/** Tests of the history and the usage, in the browser and the Peal of `web.test.ts`. */
+/** Tests of the history and the usage, in the browser and the Peal of `pages.test.ts`. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -10,17 +10,17 @@ import { crowd } from '../support/crowd.ts';
 import { fcmTarget, newDevice } from '../support/devices.ts';
 import { tableOf } from '../support/directory.ts';
 import { post } from '../support/peal.ts';
-import type { Shared } from './managing.ts';
+import type { Web } from './use-web.ts';
 import { type Account, rowOf, seriousIssues } from './visit.ts';
 
 const DAY_MS = 86_400_000;
 const ACROSS = { 'access-control-allow-origin': '*' };
 
-export function history(shared: Shared): void {
+export function history(shared: Web): void {
   describe('the history', { concurrency: 2 }, () => pages(shared));
 }
 
-function pages({ peal, ready }: Shared): void {
+function pages({ peal, ready }: Web): void {
   const send = async ({ token, user }: Account, more: Record<string, string> = {}) => {
     const answer = await post(peal(), 'messages.json', { token, user, message: 'a secret word', ...more });
     assert.equal(answer.status, 200, JSON.stringify(answer.body));

@@ -1,4 +1,4 @@
-/** Tests of the pages that manage an account, in the browser and the Peal of `web.test.ts`. */
+/** Tests of the pages that manage an account, in the browser and the Peal of `pages.test.ts`. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,16 +9,10 @@ import { createAccountApi } from '../../lib/device/account-api.ts';
 import { createApi } from '../../lib/device/index.ts';
 import type { Cleanup } from '../local/assemblies.ts';
 import { png } from '../media/builders.ts';
-import { post, type TestPeal } from '../support/peal.ts';
+import { post } from '../support/peal.ts';
 import { codeOf } from '../support/totp.ts';
-import { type Account, connected, seriousIssues, type Visit } from './visit.ts';
-
-/** What the tests share: one browser and one Peal, a profile and an account for each test. */
-export interface Shared {
-  peal(): TestPeal;
-  visit(t: Cleanup, tolerated?: RegExp): Promise<Visit>;
-  ready(t: Cleanup, tolerated?: RegExp): Promise<{ person: Account; at: Visit; page: Page }>;
-}
+import type { Web } from './use-web.ts';
+import { type Account, connected, seriousIssues } from './visit.ts';
 
 /** The browser notes each refusal in its console; that it is shown is what the tests look at. */
 export const REFUSED = /status of 4\d\d/;
@@ -26,11 +20,11 @@ export const REFUSED = /status of 4\d\d/;
 const BELL = readFileSync(join(import.meta.dirname, '../../functions/media/assets/sounds/bike.mp3'));
 
 /** They wait for one another's Peal more than they work: two at a time. */
-export function managing(shared: Shared): void {
+export function managing(shared: Web): void {
   describe('managing the account', { concurrency: 2 }, () => pages(shared));
 }
 
-function pages({ peal, visit, ready }: Shared): void {
+function pages({ peal, visit, ready }: Web): void {
   /** A page that manages, of a person who is logged in. */
   async function at(t: Cleanup, place: string) {
     const entered = await ready(t, REFUSED);

@@ -2,91 +2,39 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import fc from 'fast-check';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { e2eeKey, type NewMessage, sealE2ee } from '../../lib/device/index.ts';
-import { findChromium, HOW_TO_GET_ONE } from '../browser/chromium.ts';
 import { runClient } from '../clients/client-process.ts';
-import type { Cleanup } from '../local/assemblies.ts';
 import { mp3, png } from '../media/builders.ts';
 import { listObjects } from '../support/bucket.ts';
 import { imageOf } from '../support/images.ts';
-import { get, post, request, usePeal } from '../support/peal.ts';
-import { addresses } from './addresses.ts';
-import { groupsAndDevices } from './groups.ts';
-import { history } from './history.ts';
-import { managing } from './managing.ts';
+import { get, post, request } from '../support/peal.ts';
 import type { Step, View } from './store-page.ts';
+import { describeWeb, type Web } from './use-web.ts';
 import {
   type Account,
   connected,
   kill,
-  launch,
   newPerson,
-  newVisit,
   pushService,
   rowOf,
   type Shown,
   seriousIssues,
   toList,
-  type Visit,
 } from './visit.ts';
 
 /** Compressed JavaScript that the first page may load. Bytes. */
 const BUDGET = 120_000;
 
-const executable = findChromium();
-
-if (executable === undefined) {
-  test('the web app', (t) => {
-    assert.notEqual(process.env.CI, 'true', HOW_TO_GET_ONE);
-    t.diagnostic(HOW_TO_GET_ONE);
-  });
-} else {
-  describe('the web app', () => inChromium(executable));
-}
+describeWeb('the web app', theWebApp);
 
 const titled = (title: string) => (shown: Shown) => shown.title === title;
 
-function inChromium(path: string): void {
-  let browser: Browser;
-  after(() => browser?.close());
-  const peal = usePeal({ apiNames: ['api.pushover.net'] });
-  before(async () => {
-    browser = await launch(path);
-  });
-
-  /** A person's browser, closed after the test; nothing may be left that its pages complained of. */
-  async function visit(t: Cleanup, tolerated?: RegExp): Promise<Visit> {
-    const made = await newVisit(browser, peal());
-    t.after(async () => {
-      await made.close();
-      const complaints = made.complaints.filter((text) => !tolerated?.test(text));
-      assert.deepEqual(complaints, []);
-    });
-    return made;
-  }
-
-  /** A person who is logged in, at their messages. */
-  async function ready(t: Cleanup, tolerated?: RegExp) {
-    const person = await newPerson(peal());
-    const at = await visit(t, tolerated);
-    const page = await at.enter(person);
-    await toList(page);
-    return { person, at, page, send: sender(person) };
-  }
-
-  const sender =
-    ({ token, user }: Account) =>
-    async (message: string, more: Record<string, string> = {}) => {
-      const answer = await post(peal(), 'messages.json', { token, user, message, ...more });
-      assert.equal(answer.status, 200, JSON.stringify(answer.body));
-      return answer.body;
-    };
-
+function theWebApp({ peal, visit, ready, sender }: Web): void {
   /** Posts a file as the account, or as one of its apps. */
   const upload = async (path: string, name: string, file: Buffer, fields: Record<string, string>) => {
     const body = new FormData();
@@ -824,11 +772,6 @@ function inChromium(path: string): void {
 
     assert.deepEqual(issues.flat(), []);
   });
-
-  managing({ peal, visit, ready });
-  groupsAndDevices({ peal, visit, ready });
-  addresses({ peal, visit, ready });
-  history({ peal, visit, ready });
 
   test(`the first page loads less than ${BUDGET / 1000} KB of compressed JavaScript, all of it ours`, async (t) => {
     const html = await (await fetch(peal().web)).text();
