@@ -1,5 +1,6 @@
 /** A Lambda function on this machine: execution environments on demand, with Lambda's limits, errors and billing. */
 import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import type { CloudLog, FunctionSpec, InvokeResult, LocalFunction, Meter } from '../types.ts';
 import type { BootOptions, Environment, Outcome } from './environment.ts';
 import { ACCOUNT_CONCURRENCY, INIT_LIMIT, PAYLOAD_LIMIT } from './limits.ts';
@@ -22,7 +23,8 @@ export interface FunctionOptions {
   /** Milliseconds after which an unused environment is given up. Default 5 min. */
   idle?: number;
   /**
-   * Processes this machine bears for the function; further invocations wait, which they would not on AWS. Default 10.
+   * Processes this machine bears for the function; further invocations wait, which they would not on AWS. Default: two
+   * for each core, at least 4. More only starts processes that then wait for a core.
    */
   maxEnvironments?: number;
 }
@@ -42,7 +44,7 @@ interface Idle {
 
 const KEPT_LINES = 1000;
 const IDLE = 5 * 60_000;
-const MAX_ENVIRONMENTS = 10;
+const MAX_ENVIRONMENTS = Math.max(4, 2 * availableParallelism());
 
 type Failure = NonNullable<InvokeResult['error']>;
 
