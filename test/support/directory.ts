@@ -1,22 +1,37 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Table } from '../../lib/storage/table.ts';
+import { ACCOUNT } from '../../lib/accounts/account.ts';
+import { enlist } from '../../lib/accounts/account-index.ts';
+import { Apps } from '../../lib/accounts/apps.ts';
+import { createDeviceList } from '../../lib/accounts/device-registry.ts';
+import { accountKey } from '../../lib/accounts/directory.ts';
+import { randomKey } from '../../lib/accounts/keys.ts';
+import { SessionRegistry } from '../../lib/accounts/session-registry.ts';
+import { versioned } from '../../lib/storage/schema.ts';
+import { seconds, type Table } from '../../lib/storage/table.ts';
 import type { Peal } from '../../local/peal.ts';
 
 type Item = Record<string, unknown>;
 
+const clients = new WeakMap<Peal['cloud'], DynamoDBDocumentClient>();
+
 /** A table of the local cloud, to prepare what would take too long over the API. */
-export function tableOf({ cloud }: Peal, name: 'Directory' | 'Mailbox'): Table {
+export function tableOf({ cloud }: Pick<Peal, 'cloud'>, name: 'Directory' | 'Mailbox'): Table {
+  const client = clients.get(cloud) ?? clientOf(cloud);
+  clients.set(cloud, client);
+  return { client, name: cloud.tableName(name) };
+}
+
+function clientOf(cloud: Peal['cloud']): DynamoDBDocumentClient {
   const environment = cloud.engine.awsEnvironment();
   const credentials = {
     accessKeyId: environment.AWS_ACCESS_KEY_ID!,
     secretAccessKey: environment.AWS_SECRET_ACCESS_KEY!,
   };
   const endpoint = environment.AWS_ENDPOINT_URL_DYNAMODB!;
-  const client = DynamoDBDocumentClient.from(
+  return DynamoDBDocumentClient.from(
     new DynamoDBClient({ region: environment.AWS_REGION ?? 'us-east-1', endpoint, credentials }),
   );
-  return { client, name: cloud.tableName(name) };
 }
 
 /** Writes items, 25 a request. */
@@ -25,4 +40,25 @@ export async function fill({ client, name }: Table, items: Item[]): Promise<void
     const requests = items.slice(start, start + 25).map((Item) => ({ PutRequest: { Item } }));
     await client.send(new BatchWriteCommand({ RequestItems: { [name]: requests } }));
   }
+}
+
+/** The password of the accounts that are written into the Directory. */
+export const PASSWORD = 'correct horse';
+/** Its hash, with the least memory and passes that argon2id takes: what protects real accounts costs 50 ms each time. */
+const HASH = '$argon2id$v=19$m=8,t=1,p=1$cGVhbCB0ZXN0cyBzYWx0Lg$9/AePMdhljS997BrwDIziTSpfzR36X5HsCsMEopbWgc';
+
+/** Writes what signing up, logging in and making an app write, by the same code but without a request. */
+export async function seedAccount(
+  table: Table,
+  email: string,
+): Promise<{ user: string; secret: string; token: string }> {
+  const user = randomKey('u');
+  const account = { ...accountKey(email), user, password: HASH, createdAt: seconds(Date.now), listed: true };
+  await enlist(table, email);
+  await fill(table, [versioned(ACCOUNT, account)]);
+  await createDeviceList(table, user);
+  const sessions = new SessionRegistry(table, Date.now, async () => {});
+  const secret = await sessions.open(user, email, 'Tests');
+  const { token } = await new Apps(table, Date.now).create(user, 'Tests');
+  return { user, secret, token };
 }

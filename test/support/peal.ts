@@ -6,6 +6,7 @@ import { createApi, type PealApi, PealError } from '../../lib/device/index.ts';
 import { currentAssembly } from '../../local/assembly.ts';
 import { type Peal, type PealOptions, startPeal } from '../../local/peal.ts';
 import type { CloudLog } from '../../local/types.ts';
+import { PASSWORD, seedAccount, tableOf } from './directory.ts';
 import { noteGrants } from './grants.ts';
 
 /** A line that the local cloud or a function logged. */
@@ -78,12 +79,14 @@ export interface TestAccount {
 /** A new account. */
 export async function newAccount(peal: Peal): Promise<TestAccount> {
   accounts++;
-  const open = createApi({ url: peal.api });
-  const credentials = { email: `user${accounts}@example.org`, password: 'correct horse' };
-  const { user, secret } = await open.signUp(credentials);
-  const api = open.withSecret(secret);
-  const { token } = await api.createApp('Tests');
-  return { ...credentials, user, secret, api, token };
+  const email = `user${accounts}@example.org`;
+  const seeded = await seedAccount(tableOf(peal, 'Directory'), email);
+  return {
+    ...seeded,
+    email,
+    password: PASSWORD,
+    api: createApi({ url: peal.api }).withSecret(seeded.secret),
+  };
 }
 
 /** A parsed answer of the API. */

@@ -12,6 +12,7 @@ import {
   type WebSocket,
 } from 'playwright-core';
 import { createApi, type PealApi } from '../../lib/device/index.ts';
+import { PASSWORD, seedAccount, tableOf } from '../support/directory.ts';
 import type { TestPeal } from '../support/peal.ts';
 
 /** A notification that the page or the worker has shown. */
@@ -76,12 +77,10 @@ let accounts = 0;
 
 export async function newPerson(peal: TestPeal): Promise<Account> {
   accounts++;
-  const [email, password] = [`person${accounts}@example.org`, 'correct horse'];
-  const open = createApi({ url: peal.api });
-  const { user, secret } = await open.signUp({ email, password });
-  const api = open.withSecret(secret);
-  const { token } = await api.createApp('Tests');
-  return { email, password, user, secret, api, token };
+  const email = `person${accounts}@example.org`;
+  const seeded = await seedAccount(tableOf(peal, 'Directory'), email);
+  const api = createApi({ url: peal.api }).withSecret(seeded.secret);
+  return { ...seeded, email, password: PASSWORD, api };
 }
 
 export async function newVisit(browser: Browser, peal: TestPeal): Promise<Visit> {
