@@ -97,7 +97,7 @@ function pages({ peal, visit, ready }: Web): void {
     await goTo(page, 'devices');
 
     await press(page, 'Rename laptop');
-    await page.locator('input[name=device-name]:focus').waitFor();
+    await page.locator('input[name=new-name]:focus').waitFor();
     await page.getByLabel('New name for laptop').fill(browser!.name);
     await press(page, 'Save');
     await page.getByText('Name has already been taken.').waitFor();

@@ -5,11 +5,10 @@ import { api, identity } from '../state/app.ts';
 import { text } from '../text.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
-import { Field } from '../ui/field.tsx';
-import { Form, fault } from '../ui/form.tsx';
 import { Shown } from '../ui/loaded.tsx';
 import { Parts } from '../ui/parts.tsx';
 import { dateOf } from '../ui/times.ts';
+import { Rename } from './rename.tsx';
 
 const isHere = ({ id }: DeviceInfo) => id === identity.value?.device;
 const hereFirst = (a: DeviceInfo, b: DeviceInfo) =>
@@ -40,20 +39,12 @@ export function Devices() {
 function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknown>['change'] }) {
   const { id, name, enabled, platform, push, created_at: createdAt } = device;
   const { seen_at: seenAt, push_retired_at: retiredAt } = device;
-  const renaming = useSignal<string | undefined>(undefined);
-  const task = useTask();
+  const renaming = useSignal(false);
   const toggle = useTask();
   const test = useTask();
   const tested = useSignal(false);
   const here = isHere(device);
   const reached = text.devices.reached[push?.type ?? (platform === 'open' ? 'open' : 'socket')];
-
-  const rename = async () => {
-    const worked = await task.run(() =>
-      onChange(() => api.peek().updateDevice(id, { name: renaming.value })),
-    );
-    if (worked) renaming.value = undefined;
-  };
 
   const sendTest = async () => {
     tested.value = false;
@@ -79,7 +70,7 @@ function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknow
           {retiredAt !== null && <p class="muted">{text.devices.retired(dateOf(retiredAt))}</p>}
         </div>
       </div>
-      {renaming.value === undefined ? (
+      {!renaming.value ? (
         <div class={here ? 'row' : 'row pairs'}>
           {enabled && (
             <Button kind="quiet" busy={test.busy} label={text.devices.testOf(name)} onClick={sendTest}>
@@ -90,7 +81,7 @@ function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknow
             kind="quiet"
             label={text.devices.renameOf(name)}
             onClick={() => {
-              renaming.value = name;
+              renaming.value = true;
             }}
           >
             {text.devices.rename}
@@ -116,30 +107,17 @@ function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknow
           )}
         </div>
       ) : (
-        <Form
-          task={task}
-          names={['name']}
+        <Rename
+          name={name}
+          label={text.devices.nameOf(name)}
+          hint={text.login.deviceHint}
+          subject={text.devices.name}
           submit={text.devices.save}
-          onSubmit={rename}
-          onCancel={{
-            text: text.confirm.cancel,
-            do: () => {
-              renaming.value = undefined;
-            },
+          onRename={(wanted) => onChange(() => api.peek().updateDevice(id, { name: wanted }))}
+          onEnd={() => {
+            renaming.value = false;
           }}
-        >
-          <Field
-            label={text.devices.nameOf(name)}
-            name="device-name"
-            autocomplete="off"
-            hint={text.login.deviceHint}
-            value={renaming.value}
-            error={fault(task, 'name', text.devices.name)}
-            onInput={(value) => {
-              renaming.value = value;
-            }}
-          />
-        </Form>
+        />
       )}
       <p role="status" class="done said">
         {tested.value ? text.devices.tested : ''}

@@ -10,6 +10,7 @@ import { Field } from '../ui/field.tsx';
 import { Form, fault } from '../ui/form.tsx';
 import { Shown } from '../ui/loaded.tsx';
 import { Members } from './members.tsx';
+import { Rename } from './rename.tsx';
 
 /** Groups of users, who are sent to by one key. */
 export function Groups() {
@@ -84,15 +85,8 @@ interface OneProps {
 }
 
 function One({ group: { group, name, members }, groups, open, onToggle }: OneProps) {
-  const renaming = useSignal<string | undefined>(undefined);
-  const task = useTask();
+  const renaming = useSignal(false);
   const id = useId();
-
-  const rename = async () => {
-    const wanted = (renaming.value ?? '').trim();
-    const worked = await task.run(() => groups.change(() => account.peek().renameGroup(group, wanted)));
-    if (worked) renaming.value = undefined;
-  };
 
   return (
     <li>
@@ -103,7 +97,7 @@ function One({ group: { group, name, members }, groups, open, onToggle }: OnePro
         </div>
       </div>
       <Copyable name={text.groups.key(name)} value={group} />
-      {renaming.value === undefined ? (
+      {!renaming.value ? (
         <div class="row">
           <button
             type="button"
@@ -119,7 +113,7 @@ function One({ group: { group, name, members }, groups, open, onToggle }: OnePro
             kind="quiet"
             label={text.groups.renameOf(name)}
             onClick={() => {
-              renaming.value = name;
+              renaming.value = true;
             }}
           >
             {text.groups.rename}
@@ -133,30 +127,17 @@ function One({ group: { group, name, members }, groups, open, onToggle }: OnePro
           />
         </div>
       ) : (
-        <Form
-          task={task}
-          names={['name']}
+        <Rename
+          name={name}
+          label={text.groups.newNameOf(name)}
+          hint={text.groups.nameHint}
+          subject={text.groups.name}
           submit={text.groups.save}
-          onSubmit={rename}
-          onCancel={{
-            text: text.confirm.cancel,
-            do: () => {
-              renaming.value = undefined;
-            },
+          onRename={(wanted) => groups.change(() => account.peek().renameGroup(group, wanted))}
+          onEnd={() => {
+            renaming.value = false;
           }}
-        >
-          <Field
-            label={text.groups.newNameOf(name)}
-            name="new-group-name"
-            autocomplete="off"
-            hint={text.groups.nameHint}
-            value={renaming.value}
-            error={fault(task, 'name', text.groups.name)}
-            onInput={(value) => {
-              renaming.value = value;
-            }}
-          />
-        </Form>
+        />
       )}
       {open && (
         <section id={id} class="inner" aria-label={text.groups.membersOf(name)}>
