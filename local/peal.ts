@@ -31,6 +31,9 @@ export interface Peal {
   close(): Promise<void>;
 }
 
+/** What `peal admin setup` checks the APNs key with, as it would have stored it. */
+const APNS_SCOPE = { topic: 'example.peal.demo', environment: 'production' };
+
 /** Starts the cloud with stand-ins for FCM, APNs and Web Push, and puts the credentials that they accept into the secrets. */
 export async function startPeal(options: PealOptions): Promise<Peal> {
   let carriers: Carriers | undefined;
@@ -55,7 +58,7 @@ export async function startPeal(options: PealOptions): Promise<Peal> {
         ...(options.credentials !== 'off' && {
           secrets: {
             FcmCredentials: JSON.stringify(serviceAccount),
-            ApnsCredentials: JSON.stringify(apns),
+            ApnsCredentials: JSON.stringify({ ...apns, ...APNS_SCOPE }),
             WebPushCredentials: JSON.stringify(vapid),
           },
         }),

@@ -13,6 +13,17 @@ async function admin(command: AdminCommand): Promise<Record<string, unknown>> {
   return payload as AdminAnswer & Record<string, unknown>;
 }
 
+test('the credentials that the local cloud comes with are good ones', async () => {
+  const checks = await Promise.all(
+    (['fcm', 'apns', 'webpush'] as const).map((carrier) => admin({ command: 'check-carrier', carrier })),
+  );
+
+  assert.deepEqual(
+    checks.map(({ checked }) => (checked as { kind: string }).kind),
+    ['good', 'good', 'good'],
+  );
+});
+
 test('says of each queue what waits, what was given up, and whether its carrier has credentials', async () => {
   await peal().cloud.putSecret('ApnsCredentials', '{}');
 
