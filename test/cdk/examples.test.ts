@@ -117,6 +117,15 @@ test('two stages share neither a stack’s name, nor a physical name, nor an exp
   );
 });
 
+test('by default, sign-up is closed and bursts are limited', () => {
+  const api = JSON.stringify(stacksOf('minimal').Api);
+
+  assert.match(api, /"SIGN_UP":"closed"/);
+  assert.match(api, /"QUOTA":"0"/);
+  assert.match(api, /"BURST":"1200"/);
+  assert.match(api, /"REGISTRATIONS_PER_HOUR":"20"/);
+});
+
 test('an API under a name of its own is reached under that alone', () => {
   const { Api, Dispatch } = stacksOf('domains');
   const [api] = properties(Api, 'AWS::ApiGatewayV2::Api');

@@ -9,6 +9,9 @@ import type { PealConfig } from '../../cdk/peal-config.ts';
 import { checkConfig, type Settings } from '../../cdk/settings.ts';
 import type { Resource } from './templates.ts';
 
+// What CDK would warn of, that something is deprecated, fails what uses it.
+process.env.JSII_DEPRECATED = 'fail';
+
 const ROOT = join(import.meta.dirname, '..', '..');
 
 /** What `cdk.json` says to CDK. */

@@ -12,6 +12,8 @@ const RUNBOOKS = join(ROOT, 'docs', 'runbooks');
 const EMAIL = 'operators@example.org';
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:on-call';
 
+const STAGING: PealConfig = { stage: 'staging', tracing: true };
+
 /** Resources of a stack, by default that with alarms and a canary, but for what a configuration says otherwise. */
 const resources = (config: PealConfig = {}, stack = 'PealOperations'): Record<string, Resource> =>
   stacksWith({ alarms: EMAIL, canary: 5, ...config })[stack]!.Resources;
@@ -94,7 +96,7 @@ test('silence is no alarm, but for the canary’s, which always has something to
 });
 
 test('alarms and the dashboard look at metrics that the functions write, of their own stage', () => {
-  const text = JSON.stringify(resources({ stage: 'staging' }));
+  const text = JSON.stringify(resources(STAGING));
   // The dashboard's body is JSON in a string.
   const names = [...text.matchAll(/\\"Peal\\",\\"([A-Za-z]+)\\"/g)].map(([, name]) => name!);
   const alarmed = [...text.matchAll(/"MetricName":"([A-Za-z]+)","Namespace":"Peal"/g)].map(
@@ -178,7 +180,7 @@ test('the canary runs every few minutes, is not tried again, and may read its se
 });
 
 test('functions are traced if it is asked for, with the grants to write traces and no other', () => {
-  const [on, off] = [resources({ tracing: true }, 'PealDispatch'), resources({}, 'PealDispatch')];
+  const [on, off] = [resources(STAGING, 'PealDispatch'), resources({}, 'PealDispatch')];
   const xray = (stack: Record<string, Resource>) =>
     typed(stack, 'AWS::IAM::Policy').flatMap(({ Properties }) =>
       (Properties.PolicyDocument as { Statement: { Action: string | string[] }[] }).Statement.flatMap(
