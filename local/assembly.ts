@@ -84,6 +84,9 @@ async function synthesize(outdir: string, config: PealConfig): Promise<void> {
       CDK_CONTEXT_JSON: JSON.stringify({ ...context, config }),
       // CloudFormation's own checks take longer than all the rest. `npm run synth` and CDK's command line make them.
       CDK_VALIDATION: 'false',
+      // Nor where each construct was made, and what V8 compiled of CDK is there for the next synthesis.
+      CDK_DISABLE_STACK_TRACE: '1',
+      NODE_COMPILE_CACHE: join(ROOT, '.build', 'compiled'),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
