@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PealConfig } from '#config';
 import { LOCAL_CONFIG } from './config.ts';
@@ -20,19 +20,35 @@ const SOURCES = [
   'package.json',
   'tsconfig.json',
 ];
-/** Assemblies that are kept: those of the last few states of the sources, with the configurations of the tests. */
+/** Assemblies that are kept: those last used, of a few states of the sources with the configurations of the tests. */
 const KEEP = 16;
+
+/** Those that this process has asked for, by their configuration. */
+const asked = new Map<string, Promise<string>>();
 
 /**
  * The cloud assembly of the sources as they are now: what `cdk synth` makes, of the given configuration in the place of
- * `peal.config.ts`. Synthesized only when something has changed since it last was.
+ * `peal.config.ts`. Synthesized only when something has changed since it last was, and looked up once by each process:
+ * one that runs has loaded its own code long before somebody changes the sources.
  *
  * @returns its folder
  * @throws Error with the output of the synthesis if it fails
  */
-export async function currentAssembly(config: PealConfig = LOCAL_CONFIG): Promise<string> {
+export function currentAssembly(config: PealConfig = LOCAL_CONFIG): Promise<string> {
+  const key = JSON.stringify(config);
+  const assembly = asked.get(key) ?? lookUp(config);
+  asked.set(key, assembly);
+  return assembly;
+}
+
+async function lookUp(config: PealConfig): Promise<string> {
   const folder = join(CACHE, await fingerprint(config));
-  if (existsSync(join(folder, 'manifest.json'))) return folder;
+  if (existsSync(join(folder, 'manifest.json'))) {
+    // Whoever makes another one removes those that nobody has used for longest.
+    const now = new Date();
+    await utimes(folder, now, now);
+    return folder;
+  }
   await mkdir(CACHE, { recursive: true });
   const making = await mkdtemp(join(CACHE, 'making-'));
   await synthesize(making, config);
@@ -68,6 +84,9 @@ async function synthesize(outdir: string, config: PealConfig): Promise<void> {
       CDK_CONTEXT_JSON: JSON.stringify({ ...context, config }),
       // CloudFormation's own checks take longer than all the rest. `npm run synth` and CDK's command line make them.
       CDK_VALIDATION: 'false',
+      // Nor where each construct was made, and what V8 compiled of CDK is there for the next synthesis.
+      CDK_DISABLE_STACK_TRACE: '1',
+      NODE_COMPILE_CACHE: join(ROOT, '.build', 'compiled'),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,74 +1,52 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { App, CfnResource, Stack } from 'aws-cdk-lib';
 import { examples } from '../../cdk/examples.ts';
 import type { Settings } from '../../cdk/settings.ts';
-import { synthesizer } from '../../cdk/synthesis.ts';
+import { appOf, CONTEXT, type Synthesized, stacksWith, synthesize } from './in-process.ts';
 import type { Resource } from './templates.ts';
 
-interface Template {
-  Resources: Record<string, Resource>;
-  Outputs?: Record<string, { Value: unknown; Export?: { Name: string } }>;
-}
+type Stacks = Record<'Api' | 'Data' | 'Dispatch' | 'Web', Synthesized>;
 
-type Stacks = Record<'Api' | 'Data' | 'Dispatch' | 'Web', Template>;
-
-const folder = mkdtempSync(join(tmpdir(), 'peal-examples-'));
-/** A synthesized example: the stacks that each deployment has, and all that there are, by name. */
-interface Synthesized {
+/** A synthesized example: the stacks that each deployment has, and all that there are. */
+interface Example {
   settings: Settings;
   stacks: Stacks;
-  every: Map<string, Template>;
+  every: Synthesized[];
 }
 
-const all = new Map<string, Synthesized>();
-
-interface Artifact {
-  type: string;
-  properties: { stackName: string; templateFile: string };
+const all = new Map<string, Example>();
+for (const { name, settings } of await examples()) {
+  const made = synthesize(appOf(settings));
+  const stack = (id: string): Synthesized => made[`Peal${id}`]!;
+  all.set(name, {
+    settings,
+    stacks: { Api: stack('Api'), Data: stack('Data'), Dispatch: stack('Dispatch'), Web: stack('Web') },
+    every: Object.values(made),
+  });
 }
-
-before(async () => {
-  const synthesize = await synthesizer();
-  for (const { name, settings } of await examples()) {
-    synthesize(settings, join(folder, name));
-    const read = (file: string) => JSON.parse(readFileSync(join(folder, name, file), 'utf8'));
-    const stack = (id: string): Template => read(`Peal${id}.template.json`);
-    const { artifacts } = read('manifest.json') as { artifacts: Record<string, Artifact> };
-    const made = Object.values(artifacts).filter(({ type }) => type === 'aws:cloudformation:stack');
-    all.set(name, {
-      settings,
-      stacks: { Api: stack('Api'), Data: stack('Data'), Dispatch: stack('Dispatch'), Web: stack('Web') },
-      every: new Map(
-        made.map(({ properties: { stackName, templateFile } }) => [stackName, read(templateFile)]),
-      ),
-    });
-  }
-});
-
-after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The stacks of an example. */
 const stacksOf = (name: string): Stacks => all.get(name)!.stacks;
 
-const ofType = ({ Resources }: Template, type: string) =>
+const ofType = ({ Resources }: Synthesized, type: string) =>
   Object.values(Resources).filter((resource) => resource.Type === type);
 
-const properties = (template: Template, type: string) =>
-  ofType(template, type).map(({ Properties }) => Properties);
+const properties = (stack: Synthesized, type: string) =>
+  ofType(stack, type).map(({ Properties }) => Properties);
 
 /** The values that a stack prints, those apart that are for other stacks. */
-const printed = ({ Outputs = {} }: Template) =>
+const printed = ({ Outputs = {} }: Synthesized) =>
   Object.fromEntries(
     Object.entries(Outputs)
       .filter(([, { Export }]) => !Export)
       .map(([name, { Value }]) => [name, Value]),
   );
 
-test('every example synthesizes, and its templates are what CloudFormation takes', () => {
+test('every example synthesizes', () => {
   assert.deepEqual([...all.keys()], ['domains', 'everything', 'minimal', 'two-stages-staging', 'two-stages']);
 });
 
@@ -76,8 +54,7 @@ test('a template that CloudFormation would not take fails synthesis', (t) => {
   const outdir = mkdtempSync(join(tmpdir(), 'peal-wrong-'));
   t.after(() => rmSync(outdir, { recursive: true, force: true }));
   t.mock.method(console, 'error', () => {});
-  const context = { '@aws-cdk/core:validateAgainstDefaultRules': true };
-  const app = new App({ outdir, context });
+  const app = new App({ outdir, context: CONTEXT });
   new CfnResource(new Stack(app, 'Wrong'), 'Bucket', { type: 'AWS::S3::Bucket', properties: { Nme: 'x' } });
 
   assert.throws(() => app.synth(), /Validation failed/);
@@ -123,12 +100,11 @@ function namesIn({ Type, Properties }: Resource): string[] {
 test('two stages share neither a stack’s name, nor a physical name, nor an export', () => {
   const claimed = ['two-stages', 'two-stages-staging'].map((name) => {
     const { every } = all.get(name)!;
-    const templates = [...every.values()];
-    const exports = templates.flatMap(({ Outputs = {} }) =>
+    const exports = every.flatMap(({ Outputs = {} }) =>
       Object.values(Outputs).flatMap(({ Export }) => (Export ? [Export.Name] : [])),
     );
-    const physical = templates.flatMap(({ Resources }) => Object.values(Resources).flatMap(namesIn));
-    return [...every.keys(), ...exports, ...physical];
+    const physical = every.flatMap(({ Resources }) => Object.values(Resources).flatMap(namesIn));
+    return [...every.map(({ stackName }) => stackName), ...exports, ...physical];
   });
 
   const [production = new Set(), staging = new Set()] = claimed.map((names) => new Set(names));
@@ -139,6 +115,15 @@ test('two stages share neither a stack’s name, nor a physical name, nor an exp
     [...production].filter((name) => staging.has(name)),
     [],
   );
+});
+
+test('by default, sign-up is closed and bursts are limited', () => {
+  const api = JSON.stringify(stacksOf('minimal').Api);
+
+  assert.match(api, /"SIGN_UP":"closed"/);
+  assert.match(api, /"QUOTA":"0"/);
+  assert.match(api, /"BURST":"1200"/);
+  assert.match(api, /"REGISTRATIONS_PER_HOUR":"20"/);
 });
 
 test('an API under a name of its own is reached under that alone', () => {
@@ -249,4 +234,16 @@ test('secrets that were there before are read by their names, under grants for t
     ['peal/fcm', 'peal/apns', 'peal/webpush'],
   );
   assert.match(policies, /:secretsmanager:eu-central-1:123456789012:secret:peal\/fcm-\?{6}"/);
+});
+
+test('a restored Directory takes the place of the stack’s own, which other stacks then need nothing of', () => {
+  const { PealData, PealDispatch, PealApi } = stacksWith({ directoryTable: 'Peal.restored-1' });
+
+  assert.equal(ofType(PealData!, 'AWS::DynamoDB::GlobalTable').length, 1);
+  for (const stack of [PealDispatch!, PealApi!]) {
+    const text = JSON.stringify(stack.Resources);
+    assert.match(text, /"DIRECTORY_TABLE":"Peal\.restored-1"/);
+    assert.match(text, /:table\/Peal\.restored-1"/);
+    assert.doesNotMatch(text, /ImportValue":"PealData[\w-]*:ExportsOutput\w*Directory/);
+  }
 });

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
 import { checkConfig } from '../../cdk/settings.ts';
-import { appOf } from './in-process.ts';
+import { type Synthesized, stacksWith } from './in-process.ts';
+import { ofType } from './templates.ts';
 
 interface Rule {
   Name: string;
@@ -20,15 +19,22 @@ interface Rule {
   VisibilityConfig: { SampledRequestsEnabled: boolean };
 }
 
-const stackOf = (app: App, id: string) => app.node.findChild(id) as Stack;
+const propertiesOf = (stack: Synthesized | undefined, type: string) =>
+  Object.values(stack!.Resources)
+    .filter(({ Type }) => Type === type)
+    .map(({ Properties }) => Properties);
 
-const onlyOf = (stack: Stack, type: string): Record<string, unknown> => {
-  const [found] = Object.values(Template.fromStack(stack).findResources(type));
-  return found!.Properties;
-};
+const onlyOf = (stack: Synthesized | undefined, type: string): Record<string, unknown> =>
+  propertiesOf(stack, type)[0]!;
 
-const near = appOf({ waf: true, region: 'us-east-1' });
-const rules = onlyOf(stackOf(near, 'PealFirewall'), 'AWS::WAFv2::WebACL').Rules as Rule[];
+const CERTIFICATE = 'arn:aws:acm:us-east-1:111122223333:certificate/one';
+const near = stacksWith({ waf: true, region: 'us-east-1' });
+const far = stacksWith({
+  waf: true,
+  region: 'eu-central-1',
+  domains: { api: { name: 'push.example.org', certificateArn: CERTIFICATE } },
+});
+const rules = onlyOf(near.PealFirewall, 'AWS::WAFv2::WebACL').Rules as Rule[];
 const named = (name: string) => rules.find(({ Name }) => Name === name)!;
 
 test('an address that asks too often is answered 429, and logins count by themselves', () => {
@@ -69,25 +75,23 @@ test('no list blocks hosting providers, where senders are', () => {
 
 test('both distributions have the firewall, and every route of the API its authorizer', () => {
   for (const id of ['PealApi', 'PealWeb']) {
-    const { DistributionConfig } = onlyOf(stackOf(near, id), 'AWS::CloudFront::Distribution');
+    const { DistributionConfig } = onlyOf(near[id], 'AWS::CloudFront::Distribution');
     assert.match(JSON.stringify(DistributionConfig), /"WebACLId":\{"Fn::ImportValue":"PealFirewall-prod:/);
   }
-  const routes = Object.values(
-    Template.fromStack(stackOf(near, 'PealApi')).findResources('AWS::ApiGatewayV2::Route'),
-  );
+  const routes = propertiesOf(near.PealApi, 'AWS::ApiGatewayV2::Route');
   assert.ok(routes.length > 50);
-  for (const { Properties } of routes) {
-    assert.equal(Properties.AuthorizationType, 'CUSTOM', Properties.RouteKey);
-    assert.ok(Properties.AuthorizerId);
+  for (const { AuthorizationType, AuthorizerId, RouteKey } of routes) {
+    assert.equal(AuthorizationType, 'CUSTOM', String(RouteKey));
+    assert.ok(AuthorizerId);
   }
 });
 
 test('the API’s distribution caches nothing, and passes on everything but the host', () => {
-  const stack = stackOf(near, 'PealApi');
-  const { DefaultCacheBehavior } = onlyOf(stack, 'AWS::CloudFront::Distribution').DistributionConfig as {
+  const { DefaultCacheBehavior } = onlyOf(near.PealApi, 'AWS::CloudFront::Distribution')
+    .DistributionConfig as {
     DefaultCacheBehavior: Record<string, unknown>;
   };
-  const { OriginRequestPolicyConfig } = onlyOf(stack, 'AWS::CloudFront::OriginRequestPolicy') as {
+  const { OriginRequestPolicyConfig } = onlyOf(near.PealApi, 'AWS::CloudFront::OriginRequestPolicy') as {
     OriginRequestPolicyConfig: Record<string, unknown>;
   };
 
@@ -103,34 +107,26 @@ test('the API’s distribution caches nothing, and passes on everything but the 
 });
 
 test('the firewall is in us-east-1 wherever the rest is, and the rest learns its name', () => {
-  const far = appOf({ waf: true, region: 'eu-central-1' });
+  const { DistributionConfig } = onlyOf(far.PealApi, 'AWS::CloudFront::Distribution');
 
-  const { DistributionConfig } = onlyOf(stackOf(far, 'PealApi'), 'AWS::CloudFront::Distribution');
-
-  assert.equal(stackOf(far, 'PealFirewall').region, 'us-east-1');
-  assert.equal(stackOf(far, 'PealApi').region, 'eu-central-1');
+  assert.equal(far.PealFirewall!.region, 'us-east-1');
+  assert.equal(far.PealApi!.region, 'eu-central-1');
   assert.match(JSON.stringify(DistributionConfig), /"WebACLId":\{"Fn::GetAtt":\["ExportsReader/);
 });
 
 test('a name of the team’s own is the distribution’s, with TLS 1.2 at least', () => {
-  const certificateArn = 'arn:aws:acm:us-east-1:111122223333:certificate/one';
-  const domains = { api: { name: 'push.example.org', certificateArn } };
-  const named = stackOf(appOf({ waf: true, region: 'eu-central-1', domains }), 'PealApi');
-
-  const { DistributionConfig } = onlyOf(named, 'AWS::CloudFront::Distribution') as {
+  const { DistributionConfig } = onlyOf(far.PealApi, 'AWS::CloudFront::Distribution') as {
     DistributionConfig: { Aliases: string[]; ViewerCertificate: Record<string, string> };
   };
 
   assert.deepEqual(DistributionConfig.Aliases, ['push.example.org']);
-  assert.equal(DistributionConfig.ViewerCertificate.AcmCertificateArn, certificateArn);
+  assert.equal(DistributionConfig.ViewerCertificate.AcmCertificateArn, CERTIFICATE);
   assert.match(DistributionConfig.ViewerCertificate.MinimumProtocolVersion!, /^TLSv1\.2/);
 });
 
-test('without it there is no distribution before the API, and no authorizer', () => {
-  const plain = Template.fromStack(stackOf(appOf({}), 'PealApi'));
-
-  plain.resourceCountIs('AWS::CloudFront::Distribution', 0);
-  plain.resourceCountIs('AWS::ApiGatewayV2::Authorizer', 0);
+test('without it there is no distribution before the API, and no authorizer', async () => {
+  assert.deepEqual(await ofType('PealApi', 'AWS::CloudFront::Distribution'), []);
+  assert.deepEqual(await ofType('PealApi', 'AWS::ApiGatewayV2::Authorizer'), []);
 });
 
 test('a region has to be given with it, and the API’s certificate is where CloudFront looks', () => {

@@ -2,12 +2,28 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { App } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { addPeal } from '../../cdk/peal.ts';
 import type { PealConfig } from '../../cdk/peal-config.ts';
-import { checkConfig } from '../../cdk/settings.ts';
+import { checkConfig, type Settings } from '../../cdk/settings.ts';
+import type { Resource } from './templates.ts';
+
+// What CDK would warn of, that something is deprecated, fails what uses it.
+process.env.JSII_DEPRECATED = 'fail';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+
+/** What `cdk.json` says to CDK. */
+export const { context: CONTEXT } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+
+/** A synthesized stack, with its template. */
+export interface Synthesized {
+  stackName: string;
+  region: string;
+  Resources: Record<string, Resource>;
+  Outputs?: Record<string, { Value: unknown; Export?: { Name: string } }>;
+}
 
 /** A folder for what tests synthesize, with something in it that stands for bundles and the web app. */
 const folder = mkdtempSync(join(tmpdir(), 'peal-templates-'));
@@ -16,14 +32,36 @@ const site = join(folder, 'site');
 mkdirSync(join(site, 'assets'), { recursive: true });
 for (const file of ['index.html', 'index.js', 'assets/one.js']) writeFileSync(join(site, file), '');
 
-/** An app with Peal's stacks of a configuration: what `cdk/app.ts` makes, without its bundles and its checks. */
-export function appOf(config: PealConfig): App {
-  const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
-  // The checks are what the tests call by themselves.
+/** An app with Peal's stacks: what `cdk/app.ts` makes, without its bundles. */
+export function appOf(settings: Settings): App {
   const app = new App({
     outdir: mkdtempSync(join(folder, 'out-')),
-    context: { ...context, '@aws-cdk/core:validateAgainstDefaultRules': false },
+    context: CONTEXT,
+    // CloudFormation's own checks take longer than all the rest. `npm run synth` makes them of every example.
+    builtinCloudFormationValidation: false,
+    treeMetadata: false,
   });
-  addPeal(app, checkConfig(config, 'the test’s configuration'), { bundles: () => site, site });
+  addPeal(app, settings, { bundles: () => site, site });
   return app;
+}
+
+/** Synthesizes an app's stacks, by their ids. @throws Error if cdk-nag finds something, or what waits for itself */
+export function synthesize(app: App): Record<string, Synthesized> {
+  const stacks = app.node.children.filter((child) => Stack.isStack(child));
+  return Object.fromEntries(
+    stacks.map((stack) => {
+      const { Resources, Outputs } = Template.fromStack(stack).toJSON();
+      return [stack.node.id, { stackName: stack.stackName, region: stack.region, Resources, Outputs }];
+    }),
+  );
+}
+
+const synthesized = new Map<string, Record<string, Synthesized>>();
+
+/** The stacks of a configuration, synthesized once. */
+export function stacksWith(config: PealConfig): Record<string, Synthesized> {
+  const key = JSON.stringify(config);
+  const stacks = synthesized.get(key) ?? synthesize(appOf(checkConfig(config, 'the test’s configuration')));
+  synthesized.set(key, stacks);
+  return stacks;
 }

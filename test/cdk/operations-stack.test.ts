@@ -4,20 +4,19 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { PealConfig } from '#config';
 import { METRICS } from '../../lib/metrics.ts';
-import { currentAssembly } from '../../local/assembly.ts';
-import { ofType, type Resource, resources } from './templates.ts';
+import { stacksWith } from './in-process.ts';
+import type { Resource } from './templates.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const RUNBOOKS = join(ROOT, 'docs', 'runbooks');
 const EMAIL = 'operators@example.org';
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:on-call';
 
-/** The stack with everything that there is in it, but for what a configuration says otherwise. */
-async function operations(config: PealConfig = {}): Promise<Record<string, Resource>> {
-  const all: PealConfig = { alarms: EMAIL, canary: 5, ...config };
-  const file = join(await currentAssembly(all), 'PealOperations.template.json');
-  return JSON.parse(readFileSync(file, 'utf8')).Resources;
-}
+const STAGING: PealConfig = { stage: 'staging', tracing: true };
+
+/** Resources of a stack, by default that with alarms and a canary, but for what a configuration says otherwise. */
+const resources = (config: PealConfig = {}, stack = 'PealOperations'): Record<string, Resource> =>
+  stacksWith({ alarms: EMAIL, canary: 5, ...config })[stack]!.Resources;
 
 const typed = (stack: Record<string, Resource>, type: string) =>
   Object.values(stack).filter(({ Type }) => Type === type);
@@ -25,8 +24,8 @@ const typed = (stack: Record<string, Resource>, type: string) =>
 const runbookOf = ({ Properties }: Resource) =>
   /What to do: docs\/runbooks\/([a-z-]+)\.md$/.exec(String(Properties.AlarmDescription))?.[1];
 
-test('every alarm tells the topic that it rings and that it is over', async () => {
-  const stack = await operations();
+test('every alarm tells the topic that it rings and that it is over', () => {
+  const stack = resources();
   const alarms = typed(stack, 'AWS::CloudWatch::Alarm');
   const [topic] = Object.entries(stack).filter(([, { Type }]) => Type === 'AWS::SNS::Topic');
 
@@ -37,8 +36,8 @@ test('every alarm tells the topic that it rings and that it is over', async () =
   }
 });
 
-test('every alarm names a runbook that is there, and every runbook has an alarm', async () => {
-  const alarms = typed(await operations(), 'AWS::CloudWatch::Alarm');
+test('every alarm names a runbook that is there, and every runbook has an alarm', () => {
+  const alarms = typed(resources(), 'AWS::CloudWatch::Alarm');
   const named = new Set(alarms.map(runbookOf));
   const pages = globSync('*.md', { cwd: RUNBOOKS }).map((file) => basename(file, '.md'));
 
@@ -68,10 +67,10 @@ test('a runbook says what it means, how to look, what to do, and when to do noth
   }
 });
 
-test('every queue that a function works on has an alarm of its age and one of its dead letters', async () => {
-  const dispatch = await resources('PealDispatch');
+test('every queue that a function works on has an alarm of its age and one of its dead letters', () => {
+  const dispatch = resources({}, 'PealDispatch');
   const queues = Object.entries(dispatch).filter(([, { Type }]) => Type === 'AWS::SQS::Queue');
-  const alarms = typed(await operations(), 'AWS::CloudWatch::Alarm').map(({ Properties }) => ({
+  const alarms = typed(resources(), 'AWS::CloudWatch::Alarm').map(({ Properties }) => ({
     metric: Properties.MetricName,
     of: JSON.stringify(Properties.Dimensions),
   }));
@@ -87,10 +86,8 @@ test('every queue that a function works on has an alarm of its age and one of it
   }
 });
 
-test('silence is no alarm, but for the canary’s, which always has something to say', async () => {
-  const alarms = Object.entries(await operations()).filter(
-    ([, { Type }]) => Type === 'AWS::CloudWatch::Alarm',
-  );
+test('silence is no alarm, but for the canary’s, which always has something to say', () => {
+  const alarms = Object.entries(resources()).filter(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm');
 
   for (const [id, { Properties }] of alarms) {
     const expected = id.startsWith('AlarmsCanaryFailed') ? 'breaching' : 'notBreaching';
@@ -98,8 +95,8 @@ test('silence is no alarm, but for the canary’s, which always has something to
   }
 });
 
-test('alarms and the dashboard look at metrics that the functions write, of their own stage', async () => {
-  const text = JSON.stringify(await operations({ stage: 'staging' }));
+test('alarms and the dashboard look at metrics that the functions write, of their own stage', () => {
+  const text = JSON.stringify(resources(STAGING));
   // The dashboard's body is JSON in a string.
   const names = [...text.matchAll(/\\"Peal\\",\\"([A-Za-z]+)\\"/g)].map(([, name]) => name!);
   const alarmed = [...text.matchAll(/"MetricName":"([A-Za-z]+)","Namespace":"Peal"/g)].map(
@@ -113,8 +110,8 @@ test('alarms and the dashboard look at metrics that the functions write, of thei
   assert.deepEqual(stages, new Set(['staging']));
 });
 
-test('the topic is encrypted with a key that CloudWatch may use, and takes nothing over plain HTTP', async () => {
-  const stack = await operations();
+test('the topic is encrypted with a key that CloudWatch may use, and takes nothing over plain HTTP', () => {
+  const stack = resources();
   const [topic] = typed(stack, 'AWS::SNS::Topic');
   const [key] = typed(stack, 'AWS::KMS::Key');
   const [policy] = typed(stack, 'AWS::SNS::TopicPolicy');
@@ -135,8 +132,8 @@ test('the topic is encrypted with a key that CloudWatch may use, and takes nothi
   assert.deepEqual([subscription!.Properties.Protocol, subscription!.Properties.Endpoint], ['email', EMAIL]);
 });
 
-test('alarms go to a topic that is there already, where one is named', async () => {
-  const stack = await operations({ alarms: TOPIC, region: 'us-east-1' });
+test('alarms go to a topic that is there already, where one is named', () => {
+  const stack = resources({ alarms: TOPIC, region: 'us-east-1' });
   const alarms = typed(stack, 'AWS::CloudWatch::Alarm');
 
   assert.deepEqual(typed(stack, 'AWS::SNS::Topic'), []);
@@ -144,27 +141,28 @@ test('alarms go to a topic that is there already, where one is named', async () 
   assert.ok(alarms.every(({ Properties }) => (Properties.AlarmActions as string[])[0] === TOPIC));
 });
 
-test('without anybody to tell, alarms are there to be seen; without a canary there is none of it', async () => {
-  const stack = await operations({ alarms: undefined, canary: 'off' });
-  const data = await ofType('PealData', 'AWS::SecretsManager::Secret');
+test('without anybody to tell, alarms are there to be seen; without a canary there is none of it', () => {
+  const config: PealConfig = { alarms: undefined, canary: 'off' };
+  const stack = resources(config);
+  const secrets = typed(resources(config, 'PealData'), 'AWS::SecretsManager::Secret');
   const alarms = typed(stack, 'AWS::CloudWatch::Alarm');
 
   assert.ok(alarms.length > 20);
   assert.ok(alarms.every(({ Properties }) => Properties.AlarmActions === undefined));
   assert.deepEqual(typed(stack, 'AWS::Lambda::Function'), []);
-  assert.ok(data.every(({ Properties }) => !/canary/.test(String(Properties.Description))));
+  assert.ok(secrets.every(({ Properties }) => !/canary/.test(String(Properties.Description))));
   assert.doesNotMatch(JSON.stringify(alarms), /anary/);
 });
 
-test('nothing that it watches is bound to it: other stacks export nothing for it', async () => {
-  const text = JSON.stringify(await operations());
+test('nothing that it watches is bound to it: other stacks export nothing for it', () => {
+  const text = JSON.stringify(resources());
 
   assert.doesNotMatch(text, /Fn::ImportValue/);
   assert.match(text, /Fn::GetStackOutput/);
 });
 
-test('the canary runs every few minutes, is not tried again, and may read its secret alone', async () => {
-  const stack = await operations();
+test('the canary runs every few minutes, is not tried again, and may read its secret alone', () => {
+  const stack = resources();
   const [rule] = typed(stack, 'AWS::Events::Rule');
   const [retries] = typed(stack, 'AWS::Lambda::EventInvokeConfig');
   const [run] = typed(stack, 'AWS::Lambda::Function');
@@ -181,12 +179,8 @@ test('the canary runs every few minutes, is not tried again, and may read its se
   ]);
 });
 
-test('functions are traced if it is asked for, with the grants to write traces and no other', async () => {
-  const traced = async (tracing: boolean) => {
-    const file = join(await currentAssembly({ tracing }), 'PealDispatch.template.json');
-    return JSON.parse(readFileSync(file, 'utf8')).Resources as Record<string, Resource>;
-  };
-  const [on, off] = [await traced(true), await traced(false)];
+test('functions are traced if it is asked for, with the grants to write traces and no other', () => {
+  const [on, off] = [resources(STAGING, 'PealDispatch'), resources({}, 'PealDispatch')];
   const xray = (stack: Record<string, Resource>) =>
     typed(stack, 'AWS::IAM::Policy').flatMap(({ Properties }) =>
       (Properties.PolicyDocument as { Statement: { Action: string | string[] }[] }).Statement.flatMap(
@@ -203,8 +197,8 @@ test('functions are traced if it is asked for, with the grants to write traces a
   assert.deepEqual(xray(off), []);
 });
 
-test('saved queries look into every function’s log', async () => {
-  const stack = await operations();
+test('saved queries look into every function’s log', () => {
+  const stack = resources();
   const queries = typed(stack, 'AWS::Logs::QueryDefinition');
 
   assert.equal(queries.length, 3);

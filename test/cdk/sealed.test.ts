@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { appOf } from './in-process.ts';
+import { stacksWith } from './in-process.ts';
 
 type Properties = Record<string, unknown>;
 
@@ -14,19 +12,15 @@ interface Found {
 }
 
 /** Everything that is deployed, with all that can be configured turned on. */
-const all: Found[] = appOf({
-  waf: true,
-  region: 'us-east-1',
-  tracing: true,
-  canary: 5,
-  alarms: 'ops@example.org',
-})
-  .node.children.filter((child) => Stack.isStack(child))
-  .flatMap((stack) =>
-    Object.entries(Template.fromStack(stack).toJSON().Resources as Record<string, Found>).map(
-      ([id, { Type, Properties = {} }]) => ({ at: `${stack.node.id}/${id}`, Type, Properties }),
-    ),
-  );
+const all: Found[] = Object.entries(
+  stacksWith({ waf: true, region: 'us-east-1', tracing: true, canary: 5, alarms: 'ops@example.org' }),
+).flatMap(([stack, { Resources }]) =>
+  Object.entries(Resources).map(([id, { Type, Properties = {} }]) => ({
+    at: `${stack}/${id}`,
+    Type,
+    Properties,
+  })),
+);
 
 const ofType = (type: string) => all.filter(({ Type }) => Type === type);
 

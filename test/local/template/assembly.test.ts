@@ -25,6 +25,9 @@ function synthesize(t: TestContext): string {
   const app = new App({
     outdir,
     analyticsReporting: false,
+    // Takes longer than all the rest, and what is synthesized here is deployed nowhere.
+    builtinCloudFormationValidation: false,
+    treeMetadata: false,
     context: { 'aws:cdk:enable-path-metadata': false },
   });
   const data = new Stack(app, 'Data');
