@@ -8,6 +8,7 @@ import { type SetupOptions, setUpAccount, setUpCarriers } from '../../cli/admin/
 import type { Asker } from '../../cli/admin/setup-credentials.ts';
 import { RefusedError } from '../../cli/errors.ts';
 import type { AdminCommand, AnswerOf, CommandName } from '../../functions/admin/index.ts';
+import { LOCAL_CONFIG } from '../../local/config.ts';
 import { newDevice } from '../support/devices.ts';
 import { get, newAccount, post, usePeal } from '../support/peal.ts';
 import { makeOperator } from './operator.ts';
@@ -15,7 +16,7 @@ import { Machine } from './run.ts';
 
 const peal = usePeal({
   credentials: 'off',
-  config: { signUp: 'open', registrationsPerHour: 1000, burst: 0, quota: 100 },
+  config: { ...LOCAL_CONFIG, quota: 100 },
 });
 
 const PASSWORD = 'correct horse';
