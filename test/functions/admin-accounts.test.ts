@@ -10,7 +10,7 @@ import { LOCAL_CONFIG } from '../../local/config.ts';
 import { mp3 } from '../media/builders.ts';
 import { admin, adminRefusal } from '../support/admin.ts';
 import { fcmTarget, newDevice } from '../support/devices.ts';
-import { fill, tableOf } from '../support/directory.ts';
+import { fill, fillWithTexts } from '../support/directory.ts';
 import { imageOf } from '../support/images.ts';
 import { get, newAccount, post, request, type TestAccount, usePeal } from '../support/peal.ts';
 import { useDirectory } from '../support/table.ts';
@@ -243,8 +243,9 @@ describe('exporting an account', () => {
     const memo = '😀'.repeat(200);
     // More than a piece holds.
     const users = Array.from({ length: 4_000 }, (_, n) => `u${String(n).padStart(29, '0')}`);
-    await fill(
-      tableOf(peal(), 'Directory'),
+    await fillWithTexts(
+      peal(),
+      'Directory',
       users.map((user) => ({ ...memberKey(String(body.group), user, undefined), user, memo })),
     );
 

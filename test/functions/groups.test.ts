@@ -5,8 +5,9 @@ import fc from 'fast-check';
 import { groupKey, groupOfOwnerKey, memberKey } from '../../lib/accounts/directory.ts';
 import { randomKey } from '../../lib/accounts/keys.ts';
 import { newDevice } from '../support/devices.ts';
-import { fill, tableOf } from '../support/directory.ts';
+import { fill, fillWithTexts, tableOf } from '../support/directory.ts';
 import { get, newAccount, post, request, usePeal } from '../support/peal.ts';
+import { anyCharacter } from '../support/text.ts';
 
 const peal = usePeal({ expectedErrors: /InternalServerError/ });
 
@@ -291,8 +292,9 @@ test('a full group refuses one more, and a count that was left too high is put r
   const strangers = Array.from({ length: 9_999 }, () => randomKey('u'));
   // The memos of half of them are more than one answer holds.
   const memo = '😀'.repeat(200);
-  await fill(
-    directory,
+  await fillWithTexts(
+    peal(),
+    'Directory',
     strangers.map((stranger, n) => ({
       ...memberKey(group, stranger, undefined),
       user: stranger,
@@ -439,7 +441,7 @@ test('whatever is sent for a member, it is taken or refused by name', async () =
   const { group, token } = await ready();
   const text = fc.oneof(
     fc.string({ maxLength: 250 }),
-    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.string({ unit: anyCharacter, maxLength: 60 }),
     fc.constant(NOBODY),
   );
   const fields = fc.dictionary(fc.constantFrom('user', 'device', 'memo', 'name', 'after'), text);
