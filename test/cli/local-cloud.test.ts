@@ -92,14 +92,11 @@ describe('where anyone may sign up', () => {
     const machine = await newMachine(t, peal());
 
     const created = await ask(machine, 'account', 'create');
-    const taken = await machine.run(['account', 'create']);
     await ask(machine, 'account', 'logout');
     await ask(machine, 'account', 'login');
     const shown = await ask(machine, 'account', 'show');
 
     assert.match(String(created.user), /^u[A-Za-z0-9]{29}$/);
-    assert.equal(taken.code, 1);
-    assert.match(taken.stderr, /email has already been taken/);
     assert.deepEqual(shown, {
       server: peal().api,
       loggedIn: true,
@@ -211,14 +208,11 @@ describe('where anyone may sign up', () => {
 
     const heard = await machine.run(['listen', '--once']);
     const acknowledged = await machine.run(['acknowledge', String(receipt)]);
-    const unknown = await machine.run(['acknowledge', `r${'x'.repeat(29)}`]);
 
     const { body } = await get(peal(), `receipts/${receipt}.json`, { token: machine.env.PEAL_TOKEN! });
     assert.match(heard.stdout, new RegExp(`fire\\n +peal acknowledge ${receipt}`));
     assert.equal(acknowledged.code, 0, acknowledged.stderr);
     assert.equal(body.acknowledged, 1);
-    assert.equal(unknown.code, 1);
-    assert.match(unknown.stderr, /receipt not found/);
   });
 
   test('a listener loses and repeats nothing across kill -9', async (t) => {
@@ -359,17 +353,14 @@ describe('where sign-up is by invitation', () => {
 
     const shown = await machine.run(['admin', 'status']);
     const done = await ask(machine, 'admin', 'redrive', 'fcm');
-    const unknown = await machine.run(['admin', 'redrive', 'sms']);
     const canary = await machine.run(['admin', 'canary']);
 
     assert.match(shown.stdout, /^fcm +on +0 +0$/m);
     assert.match(shown.stdout, /^desktop +needs none +0 +0$/m);
     assert.match(shown.stdout, /^Canary: +off \(peal\.config\.ts\)$/m);
     assert.deepEqual(done, { records: 0, expired: 0, unreadable: 0 });
-    assert.equal(unknown.code, 1);
     assert.equal(canary.code, 1);
     assert.match(canary.stderr, /no canary is deployed/);
-    assert.match(unknown.stderr, /can only be fcm, apns, webpush, desktop, fan-out, repeat, callback/);
   });
 
   test('a password can be made up', async (t) => {
