@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createApi } from '../../lib/device/index.ts';
-import type { Peal } from '../../local/peal.ts';
 import { admin } from '../support/admin.ts';
 import { imageOf } from '../support/images.ts';
-import { get, newAccount, post, type TestAccount, usePeal } from '../support/peal.ts';
+import { get, post, type TestAccount, usePeal } from '../support/peal.ts';
 import { codeOf } from '../support/totp.ts';
 import { makeOperator } from './operator.ts';
 import { end, Lines, Machine } from './run.ts';
@@ -19,10 +18,10 @@ const PASSWORD = 'correct horse';
 let users = 0;
 
 /** A machine for a user who is not signed up yet. */
-async function newMachine(t: TestContext, peal: Peal): Promise<Machine & { email: string }> {
+async function newMachine(t: TestContext): Promise<Machine & { email: string }> {
   users++;
   const email = `cli${users}@example.org`;
-  const machine = await Machine.at(t, { url: peal.api, socket: peal.socket });
+  const machine = await Machine.at(t, { url: peal().api, socket: peal().socket });
   Object.assign(machine.env, { PEAL_EMAIL: email, PEAL_PASSWORD: PASSWORD });
   return Object.assign(machine, { email });
 }
@@ -39,12 +38,26 @@ function textOf(line: string | undefined): unknown {
   return JSON.parse(line ?? 'null')?.message;
 }
 
-describe('where anyone may sign up', () => {
-  const peal = usePeal();
+const peal = usePeal({
+  config: { signUp: 'invitation' },
+  expectedErrors: /unknown access key|may not lambda/,
+});
 
+/** An account of the operator's making, with an app. */
+async function makeAccount() {
+  const credentials = { email: `ready${++users}@example.org`, password: PASSWORD };
+  await admin(peal(), { command: 'create-account', ...credentials });
+  const open = createApi({ url: peal().api });
+  const { user, secret } = await open.login(credentials);
+  const api = open.withSecret(secret);
+  const { token } = await api.createApp('Tests');
+  return { ...credentials, user, secret, api, token };
+}
+
+describe('a user', () => {
   /** A machine whose user has an account and an app, and which is registered as the device `desk`. */
   async function ready(t: TestContext) {
-    const account = await newAccount(peal());
+    const account = await makeAccount();
     const machine = await machineOf(t, account, 'desk');
     const { token, user } = account;
     const send = async (message: string) => {
@@ -88,14 +101,20 @@ describe('where anyone may sign up', () => {
     assert.match(told.stdout, /^[A-Za-z0-9+/=]{108,}\|1\|\nalso secret\|\|\n$/);
   });
 
-  test('signs up, logs in anew and shows who it is', async (t) => {
-    const machine = await newMachine(t, peal());
+  test('signs up with an invitation of the operator, logs in anew and shows who it is', async (t) => {
+    const machine = await newMachine(t);
+    const operator = await newMachine(t);
+    makeOperator(operator, peal());
 
-    const created = await ask(machine, 'account', 'create');
+    const { invitation } = await ask(operator, 'admin', 'invite');
+    const without = await machine.run(['account', 'create']);
+    const created = await ask(machine, 'account', 'create', '--invitation', String(invitation));
     await ask(machine, 'account', 'logout');
     await ask(machine, 'account', 'login');
     const shown = await ask(machine, 'account', 'show');
 
+    assert.equal(without.code, 1);
+    assert.match(without.stderr, /invitation is required/);
     assert.match(String(created.user), /^u[A-Za-z0-9]{29}$/);
     assert.deepEqual(shown, {
       server: peal().api,
@@ -106,8 +125,8 @@ describe('where anyone may sign up', () => {
   });
 
   test('registers itself, and lists the applications and devices that it made', async (t) => {
-    const machine = await newMachine(t, peal());
-    const { email, password } = await newAccount(peal());
+    const machine = await newMachine(t);
+    const { email, password } = await makeAccount();
     Object.assign(machine.env, { PEAL_EMAIL: email, PEAL_PASSWORD: password });
 
     const registered = await machine.run(['listen', '--once', '--name', 'desk']);
@@ -280,27 +299,9 @@ describe('where anyone may sign up', () => {
   });
 });
 
-describe('where sign-up is by invitation', () => {
-  const peal = usePeal({
-    config: { signUp: 'invitation' },
-    expectedErrors: /unknown access key|may not lambda/,
-  });
-
-  test('an invitation of the operator lets one sign up', async (t) => {
-    const operator = await newMachine(t, peal());
-    makeOperator(operator, peal());
-    const guest = await newMachine(t, peal());
-
-    const { invitation } = await ask(operator, 'admin', 'invite');
-    const without = await guest.run(['account', 'create']);
-    const invited = await guest.run(['account', 'create', '--invitation', String(invitation)]);
-
-    assert.deepEqual([without.code, invited.code], [1, 0], invited.stderr);
-    assert.match(without.stderr, /invitation is required/);
-  });
-
-  test('the operator makes accounts', async (t) => {
-    const machine = await newMachine(t, peal());
+describe('an operator', () => {
+  test('makes accounts', async (t) => {
+    const machine = await newMachine(t);
     makeOperator(machine, peal());
 
     const made = await ask(machine, 'admin', 'account', 'create', machine.email);
@@ -312,8 +313,8 @@ describe('where sign-up is by invitation', () => {
     assert.match(taken.stderr, /email has already been taken/);
   });
 
-  test('the operator sets a new password, and takes the second factor away only when told', async (t) => {
-    const machine = await newMachine(t, peal());
+  test('sets a new password, and takes the second factor away only when told', async (t) => {
+    const machine = await newMachine(t);
     makeOperator(machine, peal());
     const { email } = machine;
     await admin(peal(), { command: 'create-account', email, password: PASSWORD });
@@ -347,8 +348,8 @@ describe('where sign-up is by invitation', () => {
     assert.doesNotMatch(given.stdout, new RegExp(PASSWORD));
   });
 
-  test('the operator sees the queues and puts dead letters back', async (t) => {
-    const machine = await newMachine(t, peal());
+  test('sees the queues and puts dead letters back', async (t) => {
+    const machine = await newMachine(t);
     makeOperator(machine, peal());
 
     const shown = await machine.run(['admin', 'status']);
@@ -363,8 +364,8 @@ describe('where sign-up is by invitation', () => {
     assert.match(canary.stderr, /no canary is deployed/);
   });
 
-  test('a password can be made up', async (t) => {
-    const machine = await newMachine(t, peal());
+  test('has a password made up', async (t) => {
+    const machine = await newMachine(t);
     makeOperator(machine, peal());
 
     const { stdout } = await machine.run(['admin', 'account', 'create', machine.email, '--generate']);
@@ -374,8 +375,8 @@ describe('where sign-up is by invitation', () => {
     assert.equal(status, 200);
   });
 
-  test('tells what the operator lacks', async (t) => {
-    const machine = await newMachine(t, peal());
+  test('is told what is lacking', async (t) => {
+    const machine = await newMachine(t);
     makeOperator(machine, peal());
     const right = { ...machine.env };
     const invite = (env: Record<string, string>) => {

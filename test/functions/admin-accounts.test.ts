@@ -133,14 +133,14 @@ describe('deleting an account', () => {
     assert.equal(asked.status, 400);
   });
 
-  for (const first of [1, 2, 3]) {
-    test(`that dies again and again goes on where it was (at call ${first}, ${first + 3}, …)`, async () => {
+  for (const first of [1, 2]) {
+    test(`that dies again and again goes on where it was (at call ${first}, ${first + 2}, …)`, async () => {
       const { account } = await furnished();
       const { email, user } = account;
       const { front, functionNamed } = peal().cloud;
       let attempts = 0;
 
-      for (let fault = first, died = true; died; fault += 3) {
+      for (let fault = first, died = true; died; fault += 2) {
         let calls = 0;
         const stop = front.intercept(({ caller, service }) => {
           const counted = caller.name.includes('Admin') && (service === 'dynamodb' || service === 's3');
