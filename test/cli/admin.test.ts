@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, type TestContext, test } from 'node:test';
+import type { Command } from 'commander';
 import type { Operator } from '../../cli/admin/operator.ts';
 import { type SetupOptions, setUpAccount, setUpCarriers } from '../../cli/admin/setup.ts';
 import type { Asker } from '../../cli/admin/setup-credentials.ts';
 import { RefusedError } from '../../cli/errors.ts';
+import { buildProgram } from '../../cli/program.ts';
 import type { AdminCommand, AnswerOf, CommandName } from '../../functions/admin/index.ts';
+import { LOCAL_CONFIG } from '../../local/config.ts';
 import { newDevice } from '../support/devices.ts';
 import { get, newAccount, post, usePeal } from '../support/peal.ts';
 import { makeOperator } from './operator.ts';
@@ -15,7 +18,7 @@ import { Machine } from './run.ts';
 
 const peal = usePeal({
   credentials: 'off',
-  config: { signUp: 'open', registrationsPerHour: 1000, burst: 0, quota: 100 },
+  config: { ...LOCAL_CONFIG, quota: 100 },
 });
 
 const PASSWORD = 'correct horse';
@@ -82,6 +85,7 @@ describe('setting up by options', () => {
     assert.match(second.stderr, /Firebase \(Android\): is set already .* Checked: FCM takes messages/);
     assert.match(second.stdout, new RegExp(`Account ${email} is there.*\n\nWhat comes next:`));
     assert.ok(second.stdout.includes(`curl -d token=APP_TOKEN -d user=${first.account.user}`));
+    assert.equal(queues.length, 7);
     assert.deepEqual(
       queues.slice(0, 3).map(({ credentials }: { credentials: string }) => credentials),
       ['on', 'on', 'on'],
@@ -274,12 +278,11 @@ describe('accounts', () => {
     const still = await post(peal(), 'users/login.json', { email, password });
     const deleted = await ask(machine, 'account', 'delete', email, '--yes');
     const gone = await post(peal(), 'users/login.json', { email, password });
-    const again = await machine.run(['admin', 'account', 'delete', email, '--yes']);
 
     assert.deepEqual([unasked.code, still.status], [2, 200]);
     assert.match(unasked.stderr, /for good.*nobody to ask/);
     assert.deepEqual(deleted, { email, user, deleted: true });
-    assert.deepEqual([gone.status, again.code], [400, 1]);
+    assert.equal(gone.status, 400);
   });
 
   test('are exported into a file for its owner alone, or to the standard output', async (t) => {
@@ -387,14 +390,16 @@ test('the local cloud of a folder is asked without credentials', async (t) => {
 
 test('every command says what it does', async (t) => {
   const machine = await operatorMachine(t);
-  const commands = ['', 'setup', 'account', 'account export', 'apps', 'invitations', 'quota', 'status'];
+  const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
+  const commands = all(buildProgram());
 
-  const results = await Promise.all(
-    commands.map((command) => machine.run(['admin', ...command.split(' ').filter(Boolean), '--help'])),
-  );
+  const { code, stdout } = await machine.run(['admin', 'account', 'export', '--help']);
 
-  for (const { code, stdout } of results) {
-    assert.equal(code, 0);
-    assert.match(stdout, /^Usage: peal admin/);
+  assert.equal(code, 0);
+  assert.match(stdout, /^Usage: peal admin account export/);
+  assert.ok(commands.length > 30);
+  for (const command of commands) {
+    assert.notEqual(command.description(), '', command.name());
+    assert.match(command.helpInformation(), /^Usage: peal /);
   }
 });

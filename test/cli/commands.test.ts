@@ -8,7 +8,7 @@ import { FakeMachine } from './run.ts';
 /** A machine that is logged in. */
 async function loggedIn(t: Parameters<typeof FakeMachine.create>[0]): Promise<FakeMachine> {
   const machine = await FakeMachine.create(t);
-  machine.logIn();
+  machine.logInUser();
   return machine;
 }
 
@@ -210,7 +210,7 @@ test('ends with 3 when there is no server', async (t) => {
   ]);
 
   assert.equal(result.code, 3);
-  assert.match(JSON.parse(result.stderr).error, /ECONNREFUSED/);
+  assert.match(JSON.parse(result.stderr).error, /cannot reach .*ECONNREFUSED/);
 });
 
 test('ends with 2 for what cannot be meant', async (t) => {

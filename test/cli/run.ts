@@ -82,6 +82,25 @@ export class Machine {
     return child;
   }
 
+  /** Leaves a session as `peal account login` does. */
+  logIn({ email, user, secret }: Session & { email: string }): void {
+    const { url } = this.#server;
+    updateConfig(this.configFile, (config) => {
+      config.server = url;
+      Object.assign(entryOf(config, url), { email, user, secret });
+    });
+  }
+
+  /** Leaves a registered device as `peal listen` does. @returns its id */
+  async registerAs({ user, secret }: Session, name: string): Promise<string> {
+    const { url } = this.#server;
+    const session = { user, secret };
+    const store = await openDevice({ server: () => url, dataFolder: this.dataFolder }, session);
+    const { device } = await enrol(createApi({ url }), store, session, { name, platform: 'desktop' });
+    await store.close();
+    return device;
+  }
+
   /** Waits until the device's journal has noted as shown all that it has stored. */
   async noted(): Promise<void> {
     const folder = join(this.dataFolder, 'devices');
@@ -110,23 +129,16 @@ export class FakeMachine extends Machine {
     return new FakeMachine(await temporaryFolder(t), server);
   }
 
-  /** Leaves a session as `peal account login` does. */
-  logIn(): Session {
+  /** Logs the server's user in. */
+  logInUser(): Session {
     const session = { user: USER, secret: this.server.newSecret() };
-    updateConfig(this.configFile, (config) => {
-      config.server = this.server.url;
-      Object.assign(entryOf(config, this.server.url), { email: EMAIL, ...session });
-    });
+    this.logIn({ email: EMAIL, ...session });
     return session;
   }
 
-  /** Logs in and leaves a registered device as `peal listen` does. */
+  /** Logs the server's user in, with a device. */
   async register(name: string): Promise<void> {
-    const session = this.logIn();
-    const { url } = this.server;
-    const store = await openDevice({ server: () => url, dataFolder: this.dataFolder }, session);
-    await enrol(createApi({ url }), store, session, { name, platform: 'desktop' });
-    await store.close();
+    await this.registerAs(this.logInUser(), name);
   }
 }
 

@@ -7,13 +7,7 @@ import { after, test } from 'node:test';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { devicesKey, sessionKey } from '../../lib/accounts/directory.ts';
 import { hashSecret } from '../../lib/accounts/keys.ts';
-import {
-  createApi,
-  createKeyPair,
-  createListener,
-  type Listener,
-  type PealApi,
-} from '../../lib/device/index.ts';
+import { createApi, createListener, type Listener, type PealApi } from '../../lib/device/index.ts';
 import { chunkKey, itemOf as entryOf } from '../../lib/history/entry.ts';
 import { firstIdAt } from '../../lib/mailbox/message-id.ts';
 import { answerJson } from '../../local/aws/call.ts';
@@ -22,6 +16,7 @@ import { asList, isObject, type JsonObject } from '../../local/template/json.ts'
 import { mp3, png } from '../media/builders.ts';
 import { hurry } from '../receipts/hurry.ts';
 import { admin } from '../support/admin.ts';
+import { seedDeviceLists } from '../support/crowd.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
 import { fill, tableOf } from '../support/directory.ts';
 import { imageOf } from '../support/images.ts';
@@ -137,17 +132,9 @@ function queueByHand(QueueUrl: string, record: object) {
 }
 
 /** Accounts whose devices are, with some more, too many for one invocation. @returns their user keys */
-function crowd(): Promise<string[]> {
-  const { publicKey } = createKeyPair();
-  return Promise.all(
-    Array.from({ length: 5 }, async () => {
-      const { api, user } = await newAccount(peal());
-      for (let n = 0; n < 40; n++) {
-        await api.registerDevice({ name: `desk-${n}`, platform: 'desktop', publicKey });
-      }
-      return user;
-    }),
-  );
+async function crowd(): Promise<string[]> {
+  const accounts = await seedDeviceLists(tableOf(peal(), 'Directory'), { accounts: 5, devices: 40 });
+  return accounts.map(({ user }) => user);
 }
 
 test('every grant of every role is used, so that none is wider than what Peal does', async (t) => {

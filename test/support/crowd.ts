@@ -4,11 +4,49 @@ import { createKeyPair } from '../../lib/device/index.ts';
 import type { Table } from '../../lib/storage/table.ts';
 import { fill } from './directory.ts';
 
+/** An account of which there are only its devices. */
+export interface SeededAccount {
+  user: string;
+  /** Their ids. */
+  devices: string[];
+}
+
 /** A member of a crowd, with the ids of two devices. */
 export interface CrowdMember {
   user: string;
   phone: string;
   tablet: string;
+}
+
+/** What is stored of a device that no carrier reaches: messages only wait for it. */
+function stored(name: string, publicKey: Uint8Array) {
+  return { name, platform: 'android', enabled: true, createdAt: 0, publicKey };
+}
+
+/**
+ * Puts accounts with many devices straight into the Directory: over the API it would take a second for each thirty
+ * devices.
+ *
+ * @param publicKey of all of the devices
+ */
+export async function seedDeviceLists(
+  directory: Table,
+  size: { accounts: number; devices: number },
+  publicKey: Uint8Array = createKeyPair().publicKey,
+): Promise<SeededAccount[]> {
+  const accounts = Array.from({ length: size.accounts }, () => ({
+    user: randomKey('u'),
+    devices: Array.from({ length: size.devices }, randomDeviceId),
+  }));
+  await fill(
+    directory,
+    accounts.map(({ user, devices }) => ({
+      ...devicesKey(user),
+      devices: Object.fromEntries(devices.map((id, n) => [id, stored(`d${n}`, publicKey)])),
+      version: 1,
+    })),
+  );
+  return accounts;
 }
 
 /**
@@ -24,7 +62,6 @@ export async function crowd(
   device: (n: number) => 'phone' | 'tablet' | undefined = () => undefined,
 ): Promise<CrowdMember[]> {
   const { publicKey } = createKeyPair();
-  const stored = (name: string) => ({ name, platform: 'android', enabled: true, createdAt: 0, publicKey });
   const people = Array.from({ length: size }, () => ({
     user: randomKey('u'),
     phone: randomDeviceId(),
@@ -37,7 +74,7 @@ export async function crowd(
       return [
         {
           ...devicesKey(user),
-          devices: { [phone]: stored('phone'), [tablet]: stored('tablet') },
+          devices: { [phone]: stored('phone', publicKey), [tablet]: stored('tablet', publicKey) },
           version: 1,
         },
         { ...memberKey(group.key, user, only), user, ...(only && { device: only }) },

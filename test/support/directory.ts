@@ -9,6 +9,7 @@ import { randomKey } from '../../lib/accounts/keys.ts';
 import { SessionRegistry } from '../../lib/accounts/session-registry.ts';
 import { versioned } from '../../lib/storage/schema.ts';
 import { seconds, type Table } from '../../lib/storage/table.ts';
+import { ROOT } from '../../local/iam/iam.ts';
 import type { Peal } from '../../local/peal.ts';
 
 type Item = Record<string, unknown>;
@@ -32,6 +33,24 @@ function clientOf(cloud: Peal['cloud']): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(
     new DynamoDBClient({ region: environment.AWS_REGION ?? 'us-east-1', endpoint, credentials }),
   );
+}
+
+/**
+ * Writes thousands of items whose values are all texts, 25 a request: past the SDK, which takes as long as all the rest.
+ */
+export async function fillWithTexts(
+  { cloud }: Peal,
+  name: 'Directory' | 'Mailbox',
+  items: Record<string, string>[],
+): Promise<void> {
+  const table = cloud.tableName(name);
+  for (let start = 0; start < items.length; start += 25) {
+    const requests = items.slice(start, start + 25).map((item) => {
+      const values = Object.entries(item).map(([key, S]) => [key, { S }] as const);
+      return { PutRequest: { Item: Object.fromEntries(values) } };
+    });
+    await cloud.front.send(ROOT, 'dynamodb', 'BatchWriteItem', { RequestItems: { [table]: requests } });
+  }
 }
 
 /** Writes items, 25 a request. */

@@ -3,6 +3,7 @@
  * knows the answer; the same with their bytes damaged; and noise.
  */
 import fc from 'fast-check';
+import { anyCharacter } from './text.ts';
 
 /** A request before it is put on a wire. */
 export interface WireRequest {
@@ -351,7 +352,7 @@ export function noise(token: string, user: string): fc.Arbitrary<WireRequest> {
       ],
       ...[`"token":"${token}"`, `"user":"${user}"`, '\xef\xbb\xbf', 'priority=2', '[[[[[[[[['],
     ),
-    fc.string({ unit: 'binary', maxLength: 6 }),
+    fc.string({ unit: anyCharacter, maxLength: 6 }),
   );
   const target = fc.oneof(
     fc.constant('/1/messages.json'),
