@@ -435,6 +435,8 @@ test('every grant of every role is used, so that none is wider than what Peal do
   });
 
   await t.test('the rest of an account’s life', async () => {
+    const first = { email: 'first@example.org', password: 'correct horse' };
+    assert.equal((await post(peal(), 'users.json', first)).status, 200);
     const email = 'second@example.org';
     const command = { command: 'create-account', email, password: 'correct horse' };
     const created = await cloud.functionNamed('Admin').invoke(command);

@@ -86,6 +86,8 @@ export async function newPerson(peal: TestPeal): Promise<Account> {
 export async function newVisit(browser: Browser, peal: TestPeal): Promise<Visit> {
   const context = await browser.newContext({
     viewport: WIDE,
+    // What moves is drawn anew all the time, without a graphics card by the processor.
+    reducedMotion: 'reduce',
     permissions: ['notifications', 'clipboard-write'],
   });
   context.setDefaultTimeout(PATIENCE);
