@@ -7,22 +7,30 @@ import { quotaKey, tokenKey } from '../../lib/accounts/directory.ts';
 import { hashSecret, randomKey } from '../../lib/accounts/keys.ts';
 import { monthOf, nextMonth } from '../../lib/messages/limits.ts';
 import { failure, type Interceptor } from '../../local/aws/intercept.ts';
+import { LOCAL_CONFIG } from '../../local/config.ts';
 import type { JsonObject } from '../../local/template/json.ts';
+import { COUNTING } from '../support/configs.ts';
 import { crowd } from '../support/crowd.ts';
-import { newDevice } from '../support/devices.ts';
-import { tableOf } from '../support/directory.ts';
+import { type DeviceKind, newDevice } from '../support/devices.ts';
+import { fill, tableOf } from '../support/directory.ts';
 import { type Answer, get, newAccount, post, type TestPeal, usePeal } from '../support/peal.ts';
 
 const NAMES = ['X-Limit-App-Limit', 'X-Limit-App-Remaining', 'X-Limit-App-Reset'];
+
+/** A device for which a message is queued. */
+const DESKTOP: DeviceKind = { platform: 'desktop' };
 
 /** What the headers say of the month. */
 const month = ({ headers }: Answer) => NAMES.map((name) => Number(headers.get(name)));
 const remaining = (answer: Answer) => month(answer)[1];
 
+/** A device that no carrier reaches, so that nothing is queued for it: it syncs. */
+const QUIET: DeviceKind = { platform: 'android' };
+
 /** An account with a device, and a way to send with its app. */
-async function readyIn(peal: TestPeal) {
+async function readyIn(peal: TestPeal, kind: DeviceKind = QUIET) {
   const account = await newAccount(peal);
-  const device = await newDevice(account);
+  const device = await newDevice(account, kind);
   const { token, user } = account;
   const send = (more: Record<string, string> = {}) =>
     post(peal, 'messages.json', { token, user, message: 'hello', ...more });
@@ -37,11 +45,20 @@ const isCount = (call: Parameters<Interceptor>[0], by: 'back' | 'users') =>
   isSend(call, 'UpdateItem') && String((call.input as JsonObject).UpdateExpression).endsWith(`used :${by}`);
 
 describe('where an account has a quota', () => {
+  const LIMIT = 100;
   const peal = usePeal({
-    config: { signUp: 'open', quota: 12, burst: 0 },
+    config: { ...LOCAL_CONFIG, quota: LIMIT },
     expectedErrors: /InternalServerError|request failed/,
   });
-  const ready = () => readyIn(peal());
+  /** Has an account sent so much that so many messages are left. */
+  const leave = (user: string, left: number) =>
+    fill(tableOf(peal(), 'Directory'), [{ ...quotaKey(user, monthOf(Date.now())), used: LIMIT - left }]);
+  /** An account of which so many messages are left. */
+  const ready = async (left = 12, kind?: DeviceKind) => {
+    const account = await readyIn(peal(), kind);
+    await leave(account.user, left);
+    return account;
+  };
   const intercept = (interceptor: Interceptor) => peal().cloud.front.intercept(interceptor);
   const failQueueing = () =>
     intercept((call) =>
@@ -54,11 +71,12 @@ describe('where an account has a quota', () => {
   };
 
   test('each message counts down, whichever app of the account sends it, and none goes beyond', async () => {
-    const { api, user, token, device, send } = await ready();
+    const { api, user, token, device, send } = await readyIn(peal());
     const other = await api.createApp('Other');
 
-    const answers = [];
-    for (let n = 0; n < 12; n++) answers.push(await send(n % 2 === 0 ? {} : { token: other.token }));
+    const answers = [await send(), await send({ token: other.token })];
+    await leave(user, 3);
+    for (let n = 0; n < 3; n++) answers.push(await send(n % 2 === 0 ? {} : { token: other.token }));
     const refused = await send();
     const limits = await get(peal(), 'apps/limits.json', { token: other.token });
     await device.sync();
@@ -66,25 +84,24 @@ describe('where an account has a quota', () => {
     const reset = nextMonth(Date.now());
     assert.deepEqual(
       answers.map(month),
-      Array.from({ length: 12 }, (_, n) => [12, 11 - n, reset]),
+      [99, 98, 2, 1, 0].map((left) => [LIMIT, left, reset]),
     );
     const { request, ...body } = refused.body;
     assert.equal(refused.status, 429);
     assert.deepEqual(body, {
       token: 'is out of messages for this month',
-      errors: ['application is out of messages for this month: 1 needed, 0 of 12 left'],
+      errors: ['application is out of messages for this month: 1 needed, 0 of 100 left'],
       status: 0,
     });
     assert.equal(refused.headers.get('x-request-id'), request);
-    assert.deepEqual(month(refused), [12, 0, reset]);
-    assert.deepEqual([limits.body.limit, limits.body.remaining, limits.body.reset], [12, 0, reset]);
-    assert.equal(device.texts().length, 12);
+    assert.deepEqual(month(refused), [LIMIT, 0, reset]);
+    assert.deepEqual([limits.body.limit, limits.body.remaining, limits.body.reset], [LIMIT, 0, reset]);
+    assert.equal(device.texts().length, 5);
     assert.equal((await post(peal(), 'messages.json', { token, user, message: '' })).status, 400);
   });
 
   test('of many at once, exactly as many go as are left', async () => {
-    const { device, send } = await ready();
-    for (let n = 0; n < 5; n++) await send();
+    const { device, send } = await ready(7);
 
     const answers = await Promise.all(Array.from({ length: 11 }, () => send()));
     await device.sync();
@@ -92,14 +109,14 @@ describe('where an account has a quota', () => {
     const accepted = answers.filter(({ status }) => status === 200);
     assert.deepEqual(accepted.map(remaining).sort(), [0, 1, 2, 3, 4, 5, 6]);
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200, 429]));
-    assert.equal(device.texts().length, 12);
+    assert.equal(device.texts().length, 7);
   });
 
   test('a message counts its users, not their devices, and goes to all of them or to none', async () => {
     const first = await ready();
     const second = await ready();
     const third = await ready();
-    await newDevice(first);
+    await newDevice(first, QUIET);
     const users = [first.user, second.user, third.user];
     const group = await newGroup(first.token, users);
 
@@ -107,15 +124,16 @@ describe('where an account has a quota', () => {
     const toAll = await first.send({ user: `${first.user},${second.user},${first.user},${group}` });
     await post(peal(), `groups/${group}/disable_user.json`, { token: first.token, user: third.user });
     const withoutOne = await first.send({ user: group });
-    const alone = [await first.send(), await first.send(), await first.send()];
+    await leave(first.user, 2);
+    const alone = await first.send();
     const tooMany = await first.send({ user: users.slice(1).join(',') });
     const last = await first.send();
     await second.device.sync();
 
-    assert.deepEqual([toGroup, toAll, withoutOne, ...alone].map(remaining), [9, 6, 4, 3, 2, 1]);
+    assert.deepEqual([toGroup, toAll, withoutOne, alone].map(remaining), [9, 6, 4, 1]);
     assert.equal(tooMany.status, 429);
     assert.deepEqual(tooMany.body.errors, [
-      'application is out of messages for this month: 2 needed, 1 of 12 left',
+      'application is out of messages for this month: 2 needed, 1 of 100 left',
     ]);
     assert.equal(remaining(tooMany), 1);
     assert.deepEqual([last.status, remaining(last)], [200, 0]);
@@ -162,7 +180,7 @@ describe('where an account has a quota', () => {
   });
 
   test('a message that cannot be stored is given back', async () => {
-    const { device, send } = await ready();
+    const { device, send } = await ready(12, DESKTOP);
     const stop = failQueueing();
     const failed = await send();
     stop();
@@ -176,7 +194,7 @@ describe('where an account has a quota', () => {
   });
 
   test('giving back is tried once: whatever becomes of it, the count is never too low', async () => {
-    const { send } = await ready();
+    const { send } = await ready(12, DESKTOP);
     let tries = 0;
     for (const after of ['drop', failure(500, 'InternalServerError', 'no')] as const) {
       const stops = [
@@ -228,7 +246,7 @@ describe('where an account has a quota', () => {
   });
 
   test('a request that failed and is repeated under its key counts once', async () => {
-    const { send } = await ready();
+    const { send } = await ready(12, DESKTOP);
     const key = { idempotency_key: 'failed' };
     const stop = failQueueing();
     const failed = await send(key);
@@ -241,8 +259,7 @@ describe('where an account has a quota', () => {
   });
 
   test('a message that was answered is not refused when it is done again, though nothing is left', async () => {
-    const { device, send } = await ready();
-    for (let n = 0; n < 11; n++) await send();
+    const { device, send } = await ready(1);
     const key = { idempotency_key: 'answered', message: 'last' };
     // Its note cannot be written, and its lease is over at once.
     const stop = intercept((call) => {
@@ -261,23 +278,14 @@ describe('where an account has a quota', () => {
     assert.deepEqual([first.status, repeated.status, other.status], [200, 200, 429]);
     assert.deepEqual(repeated.body, first.body);
     assert.deepEqual([first, repeated, other].map(remaining), [0, 0, 0]);
-    assert.equal(device.texts().filter((text) => text === 'last').length, 1);
+    assert.deepEqual(device.texts(), ['last']);
   });
 
   test('a key that was refused for the quota is free', async () => {
-    const { user, send } = await ready();
+    const { user, send } = await ready(0);
     const key = { idempotency_key: 'spent' };
-    for (let n = 0; n < 12; n++) await send();
     const refused = await send(key);
-    const { client, name } = tableOf(peal(), 'Directory');
-    await client.send(
-      new UpdateCommand({
-        TableName: name,
-        Key: quotaKey(user, monthOf(Date.now())),
-        UpdateExpression: 'SET used = :used',
-        ExpressionAttributeValues: { ':used': 11 },
-      }),
-    );
+    await leave(user, 1);
 
     const sent = await send(key);
 
@@ -286,8 +294,7 @@ describe('where an account has a quota', () => {
   });
 
   test('the headers are there once each, in Pushover’s letters, on 200 and on 429, and not on a bad token', async () => {
-    const { token, user, send } = await ready();
-    for (let n = 0; n < 11; n++) await send();
+    const { token, user } = await ready(1);
     const raw = async (token: string) => {
       const body = new URLSearchParams({ token, user, message: 'hello' }).toString();
       const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
@@ -301,7 +308,7 @@ describe('where an account has a quota', () => {
 
     const answers = [await raw(token), await raw(token), await raw(randomKey('a'))];
 
-    const limits = ['12', '0', String(nextMonth(Date.now()))].map((value, n) => [NAMES[n]!, value]);
+    const limits = [String(LIMIT), '0', String(nextMonth(Date.now()))].map((value, n) => [NAMES[n]!, value]);
     assert.deepEqual(answers, [
       { status: 200, version: '1.1', limits },
       { status: 429, version: '1.1', limits },
@@ -359,7 +366,7 @@ describe('where there is no quota and no burst limit', () => {
   });
 
   test('a message that was not accepted is counted for nobody', async () => {
-    const { user, send } = await ready();
+    const { user, send } = await readyIn(peal(), DESKTOP);
     await send();
     const stop = intercept((call) =>
       isSend(call, 'SendMessageBatch') ? failure(500, 'InternalServerError', 'no') : undefined,
@@ -375,10 +382,27 @@ describe('where there is no quota and no burst limit', () => {
 
 describe('where an app has a burst limit', () => {
   const peal = usePeal({
-    config: { signUp: 'open', burst: 5 },
+    config: COUNTING,
     expectedErrors: /InternalServerError/,
   });
-  const ready = () => readyIn(peal());
+  /** An account whose app has sent so much in this minute that so many messages are left. */
+  const ready = async (left = 5) => {
+    const account = await readyIn(peal());
+    const minute = Math.floor(Date.now() / 60_000);
+    await setSent(account.token, { minute, count: COUNTING.burst - left });
+    return account;
+  };
+  const setSent = async (token: string, sent: { minute: number; count: number }) => {
+    const { client, name } = tableOf(peal(), 'Directory');
+    await client.send(
+      new UpdateCommand({
+        TableName: name,
+        Key: tokenKey(hashSecret(token)),
+        UpdateExpression: 'SET sent = :sent',
+        ExpressionAttributeValues: { ':sent': sent },
+      }),
+    );
+  };
 
   /** Does something within one minute of the clock: again, if it was not. */
   async function withinMinute<T>(work: () => Promise<T>): Promise<T> {
@@ -407,7 +431,7 @@ describe('where an app has a burst limit', () => {
       assert.ok(Number.isInteger(wait) && wait >= 1 && wait <= 60);
       assert.deepEqual(rest, {
         token: 'sends too fast',
-        errors: [`application sends more than 5 messages a minute, try again in ${wait} s`],
+        errors: [`application sends more than ${COUNTING.burst} messages a minute, try again in ${wait} s`],
         status: 0,
       });
     }
@@ -415,45 +439,40 @@ describe('where an app has a burst limit', () => {
 
   test('it is each app’s own, and ends with its minute', async () => {
     const { account, statuses } = await withinMinute(async () => {
-      const account = await ready();
+      const account = await ready(1);
       const other = await account.api.createApp('Other');
-      for (let n = 0; n < 5; n++) await account.send();
-      const answers = [await account.send(), await account.send({ token: other.token })];
+      const answers = [
+        await account.send(),
+        await account.send(),
+        await account.send({ token: other.token }),
+      ];
       return { account, statuses: answers.map(({ status }) => status) };
     });
-    const { client, name } = tableOf(peal(), 'Directory');
-    await client.send(
-      new UpdateCommand({
-        TableName: name,
-        Key: tokenKey(hashSecret(account.token)),
-        UpdateExpression: 'SET sent.#minute = sent.#minute - :one',
-        ExpressionAttributeNames: { '#minute': 'minute' },
-        ExpressionAttributeValues: { ':one': 1 },
-      }),
-    );
+    const minute = Math.floor(Date.now() / 60_000) - 1;
+    await setSent(account.token, { minute, count: COUNTING.burst });
 
     const next = await account.send();
 
-    assert.deepEqual(statuses, [429, 200]);
+    assert.deepEqual(statuses, [200, 429, 200]);
     assert.equal(next.status, 200);
   });
 
   test('requests with faults of their own are told so, and not counted', async () => {
     const { faulty, sent } = await withinMinute(async () => {
-      const { send } = await ready();
-      const faulty = [];
-      for (let n = 0; n < 6; n++) faulty.push(await send({ message: '' }));
-      return { faulty, sent: await send() };
+      const { send } = await ready(1);
+      const faulty = [await send({ message: '' }), await send({ message: '' })];
+      return { faulty, sent: [await send(), await send()] };
     });
 
-    assert.deepEqual(new Set(faulty.map(({ status }) => status)), new Set([400]));
-    assert.equal(sent.status, 200);
+    assert.deepEqual(
+      [...faulty, ...sent].map(({ status }) => status),
+      [400, 400, 200, 429],
+    );
   });
 
   test('a new token begins anew, and the old one is gone', async () => {
     const { statuses } = await withinMinute(async () => {
-      const { api, send } = await ready();
-      for (let n = 0; n < 5; n++) await send();
+      const { api, send } = await ready(0);
       const [app] = await api.listApps();
       const over = await send();
       const token = await api.rotateApp(app!.id);
@@ -465,9 +484,11 @@ describe('where an app has a burst limit', () => {
   });
 
   test('a message that cannot be counted goes through', async () => {
-    const { device, send } = await ready();
+    const { device, send } = await readyIn(peal());
     const stop = peal().cloud.front.intercept((call) =>
-      isSend(call, 'UpdateItem') ? failure(500, 'InternalServerError', 'no') : undefined,
+      isSend(call, 'UpdateItem') && String(call.input.UpdateExpression).startsWith('SET sent')
+        ? failure(500, 'InternalServerError', 'no')
+        : undefined,
     );
 
     const { status } = await send();

@@ -15,7 +15,7 @@ const peal = usePeal({
     stage: 'staging',
     signUp: 'open',
     registrationsPerHour: 1_000_000,
-    burst: 150,
+    burst: 5,
     ceilings: { fcm: 2 },
   },
   expectedErrors: /given up|refuses our configuration/,
@@ -120,7 +120,7 @@ test('a desktop that is not connected is no refusal', async () => {
 
 test('a send that is answered 429 is counted', async () => {
   const account = await newAccount(peal());
-  await newDevice(account);
+  await newDevice(account, { platform: 'android' });
   const accepting = watch('Send');
 
   const statuses = new Set<number>();
@@ -133,7 +133,7 @@ test('the copies of a message to a large group are counted where they are stored
   const account = await newAccount(peal());
   const { body } = await post(peal(), 'groups.json', { token: account.token, name: 'Crowd' });
   const key = String(body.group);
-  const size = 150;
+  const size = 101;
   await crowd(tableOf(peal(), 'Directory'), { key, owner: account.user }, size);
   const [accepting, fanning] = [watch('Send'), watch('FanOut')];
 

@@ -16,6 +16,7 @@ import { asList, isObject, type JsonObject } from '../../local/template/json.ts'
 import { mp3, png } from '../media/builders.ts';
 import { hurry } from '../receipts/hurry.ts';
 import { admin } from '../support/admin.ts';
+import { COUNTING } from '../support/configs.ts';
 import { seedDeviceLists } from '../support/crowd.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
 import { fill, tableOf } from '../support/directory.ts';
@@ -31,8 +32,7 @@ await once(server, 'listening');
 after(() => server.close());
 
 const peal = usePeal({
-  // A burst limit that is so low that every message is counted.
-  config: { signUp: 'open', quota: 1_000_000, burst: 199 },
+  config: COUNTING,
   hosts: { 'alarms.example:80': (server.address() as AddressInfo).port },
   // What the flow provokes: a send that cannot be queued, records that are given up, and their SDK's words.
   expectedErrors: /InternalServerError|InternalFailure|given up|request failed/,
