@@ -144,7 +144,7 @@ describe('where an account has a quota', () => {
   test('a large group is refused as a whole, before any of it is queued', async () => {
     const { user, send } = await ready();
     const group = randomKey('g');
-    await crowd(tableOf(peal(), 'Directory'), { key: group, owner: user }, 201);
+    await crowd(tableOf(peal(), 'Directory'), { key: group, owner: user }, 101);
     let queued = 0;
     const stop = intercept((call) => {
       if (isSend(call, 'SendMessageBatch') || isSend(call, 'PutItem')) queued++;

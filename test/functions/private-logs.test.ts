@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { failure } from '../../local/aws/intercept.ts';
+import { COUNTING } from '../support/configs.ts';
 import { apnsTarget, fcmTarget, newDevice } from '../support/devices.ts';
 import { imageOf } from '../support/images.ts';
 import { newAccount, post, request, usePeal } from '../support/peal.ts';
@@ -11,17 +12,17 @@ import { SocketClient } from '../support/socket-client.ts';
 const PATIENCE = 20_000;
 
 const peal = usePeal({
-  config: { signUp: 'open', registrationsPerHour: 1_000_000, quota: 1000 },
+  config: COUNTING,
   // Everything is made to fail here.
   expectedErrors: /./,
 });
 
 /** Texts that must not be in a log, by what they are. */
-const secrets = new Map<string, string>();
+const secrets: [what: string, text: string][] = [];
 
 /** A text that is found wherever it comes up. */
 function marked(what: string, text = `${what} ${randomBytes(9).toString('hex')}`): string {
-  secrets.set(what, text);
+  secrets.push([what, text]);
   return text;
 }
 
@@ -31,7 +32,7 @@ function leaks(): string[] {
     logs.map((line) => `${name}: ${JSON.stringify(line)}`),
   );
   assert.ok(lines.length > 0);
-  return [...secrets].flatMap(([what, text]) => {
+  return secrets.flatMap(([what, text]) => {
     const forms = [text, Buffer.from(text).toString('base64').replace(/.?=*$/, ''), encodeURIComponent(text)];
     return lines
       .filter((line) => forms.some((form) => line.includes(form)))
@@ -77,13 +78,18 @@ async function everybody() {
   return { account, devices, targets: { fcm: fcm.token, apns: apns.token } };
 }
 
+let shared: ReturnType<typeof everybody> | undefined;
+
+/** The same account for all tests that leave its devices as they are. */
+const anybody = () => (shared ??= everybody());
+
 async function drained(): Promise<void> {
   for (const name of ['FcmPush', 'ApnsPush', 'WebpushPush', 'DesktopPush'])
     await peal().cloud.poller(name).drained();
 }
 
 test('nothing private is logged when all goes well', async () => {
-  const { account, devices } = await everybody();
+  const { account, devices } = await anybody();
   const { token, user, email, password } = account;
   const desktop = devices[3]!;
   using socket = new SocketClient(peal().socket);
@@ -139,7 +145,7 @@ test('nothing private is logged when carriers refuse, repeat what they were told
 });
 
 test('nothing private is logged when requests are wrong, or AWS fails them', async () => {
-  const { account } = await everybody();
+  const { account } = await anybody();
   const { token, user, secret } = account;
   const wrong = marked('wrong password', 'wrong horse battery');
   const { front } = peal().cloud;
@@ -170,7 +176,7 @@ test('nothing private is logged when requests are wrong, or AWS fails them', asy
 });
 
 test('a secret in a log is found, so that the tests above can fail', async () => {
-  const { account } = await everybody();
+  const { account } = await anybody();
   const { front } = peal().cloud;
   const mend = front.intercept(({ service }) =>
     service === 'sqs' ? failure(400, 'InvalidMessageContents', `told: ${account.token}`) : undefined,
@@ -183,7 +189,7 @@ test('a secret in a log is found, so that the tests above can fail', async () =>
 });
 
 test('records that earlier releases have queued have no request, and are delivered all the same', async () => {
-  const { account, devices, targets } = await everybody();
+  const { account, devices, targets } = await anybody();
   const { cloud, carriers } = peal();
   const stop = cloud.front.intercept(({ service, action, input }) => {
     if (service !== 'sqs' || action !== 'SendMessageBatch') return undefined;
