@@ -24,10 +24,15 @@ const peal = usePeal({
 
 const PNG = imageOf('image/png', 2048);
 
+/** A sealed device that no carrier reaches, so that nothing is queued for it. */
+const QUIET: DeviceKind = { platform: 'android' };
+/** One for which a message is queued. */
+const DESKTOP: DeviceKind = { platform: 'desktop' };
+
 /** An account with a device, and ways to send. */
 async function ready(kind: DeviceKind = {}) {
   const account = await newAccount(peal());
-  const device = await newDevice(account, kind);
+  const device = await newDevice(account, { ...QUIET, ...kind });
   const { token, user } = account;
   const send = (fields: Record<string, string | Blob>) => {
     const form = new FormData();
@@ -42,6 +47,16 @@ async function ready(kind: DeviceKind = {}) {
       body: JSON.stringify({ token, user, message: 'look', ...fields }),
     });
   return { ...account, device, send, sendJson };
+}
+
+let shared: ReturnType<typeof ready> | undefined;
+
+/** The account of all tests whose device syncs whatever was sent to it. */
+async function anybody() {
+  shared ??= ready();
+  const { device } = await shared;
+  device.shown.length = 0;
+  return shared;
 }
 
 type Account = Awaited<ReturnType<typeof newAccount>>;
@@ -77,17 +92,25 @@ async function upload(token: string, bytes: Buffer) {
 const blob = (bytes: Uint8Array, type?: string) =>
   new Blob([new Uint8Array(bytes)], type === undefined ? {} : { type });
 
-/** The attachment that the newest message of a device has, opened, as the device keeps it. */
-async function received({ store, shown }: TestDevice) {
-  const last = shown.at(-1);
-  const [kept] = (await store.list()).filter(({ id }) => id === last?.id);
-  assert.equal(kept?.kind, 'message');
-  return {
-    state: kept.attachment,
-    says: kept.message.attachment as MessageAttachment | undefined,
-    bytes: await store.attachment(kept.id),
-  };
+/** The attachments that a device's messages have, opened, as the device keeps them; in the order of the messages. */
+async function receivedAll({ store, shown }: TestDevice) {
+  const all = new Map((await store.list()).map((kept) => [kept.id, kept]));
+  return Promise.all(
+    shown.map(async ({ id }) => {
+      const kept = all.get(id);
+      assert.equal(kept?.kind, 'message');
+      return {
+        state: kept.attachment,
+        says: kept.message.attachment as MessageAttachment | undefined,
+        bytes: await store.attachment(id),
+      };
+    }),
+  );
 }
+
+/** The attachment that the newest message of a device has. */
+const received = async (device: TestDevice) =>
+  (await receivedAll(device)).at(-1) ?? assert.fail('nothing was shown');
 
 /** Whether an attachment's object is there. */
 const isStored = async (id: string): Promise<boolean> =>
@@ -139,26 +162,27 @@ const part = (disposition: string, content: string | Buffer, type?: string) =>
     Buffer.from(content),
   ]);
 
-for (const type of Object.keys(IMAGE_TYPES) as ImageType[]) {
-  test(`${type} arrives at a sealed device, byte for byte`, async () => {
-    const { device, send } = await ready();
-    const image = imageOf(type, 3000);
+test('an image of any type arrives at a sealed device, byte for byte', async () => {
+  const { device, send } = await anybody();
+  const types = Object.keys(IMAGE_TYPES) as ImageType[];
 
-    const { status } = await send({
-      attachment: new File([new Uint8Array(image)], 'x.txt', { type: 'text/plain' }),
-    });
-    await device.sync();
+  for (const type of types) {
+    const image = new Uint8Array(imageOf(type, 3000));
+    const { status } = await send({ attachment: new File([image], 'x.txt', { type: 'text/plain' }) });
+    assert.equal(status, 200, type);
+  }
+  await device.sync();
 
-    const { state, says, bytes } = await received(device);
-    assert.equal(status, 200);
-    assert.equal(state, 'stored');
-    assert.deepEqual([says!.type, says!.size], [type, 3000]);
-    assert.deepEqual(Buffer.from(bytes!), image);
-  });
-}
+  const all = await receivedAll(device);
+  assert.deepEqual(
+    all.map(({ state, says }) => [state, says!.type, says!.size]),
+    types.map((type) => ['stored', type, 3000]),
+  );
+  for (const [n, type] of types.entries()) assert.deepEqual(Buffer.from(all[n]!.bytes!), imageOf(type, 3000));
+});
 
 test('a file part arrives from any place, whatever its name and type, if it has any', async () => {
-  const { token, user, device } = await ready();
+  const { token, user, device } = await anybody();
   const fields = Object.entries({ token, user, message: 'look' }).map(([name, value]) =>
     part(`name="${name}"`, value),
   );
@@ -175,16 +199,16 @@ test('a file part arrives from any place, whatever its name and type, if it has 
     const parts = [...fields];
     parts.splice(n % 4, 0, one);
     const { status, body } = await postRaw(parts);
-    await device.sync();
-
     assert.equal(status, 200, JSON.stringify(body));
-    assert.deepEqual(Buffer.from((await received(device)).bytes!), PNG);
   }
+  await device.sync();
+
   assert.equal(device.shown.length, files.length);
+  for (const { bytes } of await receivedAll(device)) assert.deepEqual(Buffer.from(bytes!), PNG);
 });
 
 test('base64 arrives in a form and in JSON, in lines, unpadded, and whatever its type says', async () => {
-  const { token, user, device, sendJson } = await ready();
+  const { token, user, device, sendJson } = await anybody();
   const base64 = PNG.toString('base64');
   const lines = base64.replaceAll(/(.{76})/g, '$1\r\n');
   const form = { token, user, message: 'look' };
@@ -195,17 +219,18 @@ test('base64 arrives in a form and in JSON, in lines, unpadded, and whatever its
     () => sendJson({ attachment_base64: lines, attachment_type: 'image/jpeg' }),
   ];
 
-  for (const answer of answers) {
-    assert.equal((await answer()).status, 200);
-    await device.sync();
-    const { says, bytes } = await received(device);
+  for (const answer of answers) assert.equal((await answer()).status, 200);
+  await device.sync();
+
+  assert.equal(device.shown.length, answers.length);
+  for (const { says, bytes } of await receivedAll(device)) {
     assert.equal(says!.type, 'image/png');
     assert.deepEqual(Buffer.from(bytes!), PNG);
   }
 });
 
 test('what is no image is refused, naming the parameter, and sends nothing', async () => {
-  const { device, send, sendJson } = await ready();
+  const { device, send, sendJson } = await anybody();
   const before = await listObjects(peal());
   const markup = '<html><script>alert(1)</script>';
   const bad = [
@@ -237,7 +262,7 @@ test('what is no image is refused, naming the parameter, and sends nothing', asy
 });
 
 test('what cannot be read is refused, naming the parameter', async () => {
-  const { send, sendJson, device } = await ready();
+  const { send, sendJson, device } = await anybody();
   const base64 = PNG.toString('base64');
 
   const answers = [
@@ -270,13 +295,13 @@ test('what cannot be read is refused, naming the parameter', async () => {
 });
 
 test('other faults are found before anything is done with the image', async () => {
-  const { token, sendJson } = await ready();
+  const { token, sendJson } = await anybody();
 
-  const answers = await Promise.all([
-    sendJson({ attachment_base64: '***', priority: 7 }),
-    sendJson({ attachment_base64: '***', token: `x${token.slice(1)}` }),
-    sendJson({ attachment_base64: '***', user: randomKey('u') }),
-  ]);
+  const answers = [
+    await sendJson({ attachment_base64: '***', priority: 7 }),
+    await sendJson({ attachment_base64: '***', token: `x${token.slice(1)}` }),
+    await sendJson({ attachment_base64: '***', user: randomKey('u') }),
+  ];
 
   for (const { status, body } of answers) {
     assert.equal(status, 400);
@@ -285,7 +310,7 @@ test('other faults are found before anything is done with the image', async () =
 });
 
 test('an image comes with its message up to the limit; one byte more is told the way', async () => {
-  const { device, send, sendJson } = await ready();
+  const { device, send, sendJson } = await anybody();
   const most = imageOf('image/jpeg', INLINE_BYTES);
   const more = imageOf('image/jpeg', INLINE_BYTES + 1);
 
@@ -312,7 +337,7 @@ test('an image comes with its message up to the limit; one byte more is told the
 });
 
 test('an upload brings up to 5 MiB, is used by its message, and is gone then', async () => {
-  const { token, device, send, sendJson } = await ready();
+  const { token, device, send, sendJson } = await anybody();
   const image = imageOf('image/webp', MAX_IMAGE_BYTES);
 
   const { id, status } = await upload(token, image);
@@ -327,7 +352,7 @@ test('an upload brings up to 5 MiB, is used by its message, and is gone then', a
 });
 
 test('an upload of a byte more than 5 MiB, or of none, is refused by the bucket', async () => {
-  const { token } = await ready();
+  const { token } = await anybody();
 
   const [large, empty] = [
     await upload(token, imageOf('image/png', MAX_IMAGE_BYTES + 1)),
@@ -340,7 +365,7 @@ test('an upload of a byte more than 5 MiB, or of none, is refused by the bucket'
 });
 
 test('an upload that is no image, not there, or another app’s is refused', async () => {
-  const { token, api, sendJson, send, device } = await ready();
+  const { token, api, sendJson, send, device } = await anybody();
   const other = await api.createApp('Other');
   const page = await upload(token, Buffer.from('<html>'));
   const theirs = await upload(other.token, PNG);
@@ -378,7 +403,7 @@ test('only an app prepares an upload', async () => {
 });
 
 test('for sealed devices the bucket never holds a piece of the image', async () => {
-  const account = await ready();
+  const account = await anybody();
   const image = imageOf('image/png', 5000, 'unique to this test');
 
   await account.send({ attachment: blob(image) });
@@ -417,7 +442,7 @@ test('a device without a key gets the image opened, and of its key and id nothin
 test('nobody but a recipient device finds an attachment', async () => {
   const account = await ready({ name: 'phone' });
   const stranger = await ready();
-  const other = await newDevice(account, { name: 'tablet' });
+  const other = await newDevice(account, { ...QUIET, name: 'tablet' });
   await account.send({ attachment: blob(PNG), device: 'phone' });
   const [id] = await pending(account, account.device);
 
@@ -485,7 +510,7 @@ test('costs an object, two requests more of the device, and four small writes', 
 
 test('it is marked when all devices have reported, and deleted when one of them acknowledges', async () => {
   const account = await ready();
-  const second = await newDevice(account);
+  const second = await newDevice(account, QUIET);
   const { id, attachment } = await sent(account);
   await pending(account, second);
 
@@ -506,7 +531,7 @@ test('it is marked when all devices have reported, and deleted when one of them 
 
 test('an acknowledgement without a report counts as one, and leaves the attachment to the others', async () => {
   const account = await ready();
-  const second = await newDevice(account);
+  const second = await newDevice(account, QUIET);
   const { id, attachment } = await sent(account);
   await pending(account, second);
 
@@ -523,12 +548,7 @@ test('an acknowledgement without a report counts as one, and leaves the attachme
 
 test('of devices that report and acknowledge all at once, one finds it marked and deletes it', async () => {
   const account = await ready();
-  const devices = [
-    account.device,
-    await newDevice(account),
-    await newDevice(account),
-    await newDevice(account),
-  ];
+  const devices = [account.device, await newDevice(account, QUIET), await newDevice(account, QUIET)];
   const { id, attachment } = await sent(account);
   for (const device of devices) await pending(account, device);
 
@@ -647,7 +667,7 @@ test('a message to very many devices brings its image, which goes by its expiry 
 });
 
 test('whatever call fails while a message is sent, nothing of it is left', async () => {
-  const account = await ready();
+  const account = await ready(DESKTOP);
   const { id: uploaded } = await upload(account.token, PNG);
   const before = await listObjects(peal(), 'attachments/');
   const steps: Record<string, (call: Call) => boolean> = {
@@ -717,7 +737,7 @@ test('what a sender leaves that dies is found by nobody, and swept', async () =>
 });
 
 test('an upload that cannot be deleted is no reason to refuse its message', async () => {
-  const account = await ready();
+  const account = await anybody();
   const { id } = await upload(account.token, PNG);
   const stop = failing(
     ({ service, method, url }) => service === 's3' && method === 'DELETE' && url.includes('uploads'),
@@ -733,7 +753,7 @@ test('an upload that cannot be deleted is no reason to refuse its message', asyn
 
 for (const way of ['inline', 'uploaded']) {
   test(`a repeat after its sender died stores the same object, ${way}`, async () => {
-    const account = await ready();
+    const account = await ready(DESKTOP);
     const { cloud } = peal();
     const attachment = way === 'inline' ? blob(PNG) : (await upload(account.token, PNG)).id;
     const send = () => account.send({ attachment, idempotency_key: `dies-${way}` });
@@ -771,7 +791,7 @@ for (const way of ['inline', 'uploaded']) {
 }
 
 test('another image under the same idempotency key is refused', async () => {
-  const account = await ready();
+  const account = await anybody();
   const send = (bytes: Buffer) => account.send({ attachment: blob(bytes), idempotency_key: 'one image' });
 
   const first = await send(PNG);
