@@ -9,7 +9,7 @@ import { IMAGE_TYPES, type ImageType, MAX_IMAGE_BYTES } from '../../lib/protocol
 import type { Call } from '../../local/aws/call.ts';
 import type { Intervention } from '../../local/aws/intercept.ts';
 import { listObjects, readObject } from '../support/bucket.ts';
-import { crowd } from '../support/crowd.ts';
+import { seedDeviceLists } from '../support/crowd.ts';
 import { type DeviceKind, newDevice, type TestDevice } from '../support/devices.ts';
 import { fill, tableOf } from '../support/directory.ts';
 import { imageOf } from '../support/images.ts';
@@ -649,10 +649,10 @@ test('a message that ends sooner takes its attachment with it', async () => {
 
 test('a message to very many devices brings its image, which goes by its expiry alone', async () => {
   const account = await ready();
-  const group = randomKey('g');
-  await crowd(tableOf(peal(), 'Directory'), { key: group, owner: account.user }, 101);
+  const others = await seedDeviceLists(tableOf(peal(), 'Directory'), { accounts: 19, devices: 11 });
+  const users = [...others, account].map(({ user }) => user);
 
-  const { status } = await account.send({ attachment: blob(PNG), user: `${group},${account.user}` });
+  const { status } = await account.send({ attachment: blob(PNG), user: users.join() });
   await peal().cloud.poller('FanOutWorker').drained();
   const [id] = await pending(account, account.device);
   const attachment = await attachmentOf(account.device, id!);
