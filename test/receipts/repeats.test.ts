@@ -294,7 +294,7 @@ test('an emergency to a large group is repeated to its members until one of them
   await crowd(tableOf(peal(), 'Directory'), { key: group, owner: house.user }, 110);
   await post(peal(), `groups/${group}/add_user.json`, { token: house.token, user: house.user });
   const acknowledged = Promise.withResolvers<void>();
-  const stop = house.fast(9, async (step) => {
+  const stop = house.fast(4, async (step) => {
     if (step === 3) await acknowledged.promise;
   });
 
