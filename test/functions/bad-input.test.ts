@@ -183,16 +183,18 @@ describe('bad input', () => {
     }
   }
 
-  for (const [what, bytes] of [
-    ['bytes that are no UTF-8', '%ff%fe'],
-    ['an overlong form of UTF-8', '%c0%af'],
-    ['half of a surrogate pair as UTF-8', '%ed%a0%80'],
-    ['a character cut in two', '%e2%82'],
-    ['a code point beyond the last', '%f4%90%80%80'],
-    ['NUL', 'a%00b'],
+  // Every endpoint reads its parameters by the same code: each kind of wrong bytes is sent to one of them, and one to all.
+  for (const [what, bytes, where] of [
+    ['bytes that are no UTF-8', '%ff%fe', 'any parameter'],
+    ['an overlong form of UTF-8', '%c0%af', 'a message’s parameters'],
+    ['half of a surrogate pair as UTF-8', '%ed%a0%80', 'a message’s parameters'],
+    ['a character cut in two', '%e2%82', 'a message’s parameters'],
+    ['a code point beyond the last', '%f4%90%80%80', 'a message’s parameters'],
+    ['NUL', 'a%00b', 'any parameter'],
   ] as const) {
-    test(`${what} in any parameter is refused by its name, in the body and in the query`, async () => {
+    test(`${what} in ${where} is refused by its name, in the body and in the query`, async () => {
       await forEachField(async ({ method, target }, name, others) => {
+        if (where !== 'any parameter' && target !== 'messages.json') return;
         const raw = form(others, `${name}=${bytes}`);
         const why = `${method} ${target} ${name}`;
 
@@ -204,13 +206,14 @@ describe('bad input', () => {
     });
   }
 
-  for (const [what, value] of [
-    ['an object', { a: 1 }],
-    ['a list of lists', [['a']]],
-    ['a list of objects', [{}]],
+  for (const [what, value, where] of [
+    ['an object', { a: 1 }, 'any parameter'],
+    ['a list of lists', [['a']], 'a message’s parameters'],
+    ['a list of objects', [{}], 'a message’s parameters'],
   ] as const) {
-    test(`${what} of JSON in any parameter is refused by its name`, async () => {
+    test(`${what} of JSON in ${where} is refused by its name`, async () => {
       await forEachField(async ({ method, target }, name, others) => {
+        if (where !== 'any parameter' && target !== 'messages.json') return;
         const json = JSON.stringify({ ...others, [name]: value });
 
         await assertRefused(() => ask(method, target, json, JSON_TYPE), name, `${method} ${target} ${name}`);
@@ -221,15 +224,10 @@ describe('bad input', () => {
   test('a credential that is missing, empty, a stranger or no key at all is refused by its name', async () => {
     await forEachField(async ({ method, target }, name, others) => {
       if (name !== 'token' && name !== 'secret') return;
-      for (const given of [
-        undefined,
-        '',
-        ' ',
-        STRANGER,
-        STRANGER.repeat(2),
-        '🔑'.repeat(15),
-        'x'.repeat(9000),
-      ]) {
+      // What is no key at all is told by the same code everywhere: a message has both kinds of credential.
+      const noKeys = ['', ' ', '🔑'.repeat(15), 'x'.repeat(9000)];
+      const strangers = [undefined, STRANGER, STRANGER.repeat(2)];
+      for (const given of target === 'messages.json' ? [...strangers, ...noKeys] : strangers) {
         const body = form(given === undefined ? others : { ...others, [name]: given });
 
         await assertRefused(

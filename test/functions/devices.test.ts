@@ -166,7 +166,7 @@ test('a test message goes to the one device, sealed, stored and pushed as any ot
 
   await manage.testDevice(phone.id);
   await peal().carriers.journal.waitFor(length + 1, PATIENCE);
-  await Promise.all([phone.sync(), desktop.sync()]);
+  for (const device of [phone, desktop]) await device.sync();
 
   const [pushed] = peal().carriers.journal.received.slice(length);
   const [stored] = phone.shown;
@@ -204,8 +204,13 @@ test('test messages have a limit of their own', async () => {
   const { id } = await newDevice(account, { platform: 'open', name: 'open' });
   const manage = createAccountApi({ url: peal().api, secret: account.secret });
 
-  const answers = await Promise.allSettled(Array.from({ length: 31 }, () => manage.testDevice(id)));
-  const refused = answers.filter(({ status }) => status === 'rejected');
+  let sent = 0;
+  const refused = await refusal(
+    (async () => {
+      // Twice the limit, in case that a window ends meanwhile.
+      for (; sent <= 60; sent++) await manage.testDevice(id);
+    })(),
+  );
   const { user, secret } = await newAccount(peal());
   const elsewhere = await newDevice({
     ...account,
@@ -215,8 +220,7 @@ test('test messages have a limit of their own', async () => {
   });
   await createAccountApi({ url: peal().api, secret }).testDevice(elsewhere.id);
 
-  assert.ok(refused.length >= 1);
-  const { reason } = refused[0] as PromiseRejectedResult;
-  assert.deepEqual([reason.status, reason.fields.device_id], [429, 'was tried too often']);
-  assert.ok(reason.retryAfter > 0);
+  assert.ok(sent >= 30);
+  assert.deepEqual([refused.status, refused.fields.device_id], [429, 'was tried too often']);
+  assert.ok(refused.retryAfter! > 0);
 });

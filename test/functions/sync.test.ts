@@ -125,7 +125,7 @@ test('an acknowledge without a sync deletes nothing', async () => {
 
 test('two syncs at once and repeated acknowledges lose nothing', async () => {
   const { device, api, send, acknowledge } = await ready();
-  await Promise.all(Array.from({ length: 10 }, (_, n) => send(`message ${n}`)));
+  for (let n = 0; n < 10; n++) await send(`message ${n}`);
 
   const [one, other] = await Promise.all([pendingIds(api, device.id), pendingIds(api, device.id)]);
   await Promise.all([acknowledge(String(one![4])), acknowledge(String(one![4]))]);
@@ -150,12 +150,14 @@ test('an expired message never appears, purged or not', async () => {
   assert.ok(items >= 1);
 });
 
+/** Some 5 MB, so in base64 more than the 6 MiB of an answer of Lambda. */
+const BACKLOG = { messages: 20, body: new Uint8Array(250_000).fill(65) };
+
 test('a backlog of any size comes in pages that fit Lambda’s answer', async () => {
   const { api, device, user } = await ready();
-  const body = new Uint8Array(40_000).fill(65);
   const later = Math.floor(Date.now() / 1000) + 600;
-  const ids = Array.from({ length: 200 }, (_, n) => n + 1);
-  await Promise.all(ids.map((id) => putBehind(user, device.id, id, later, body)));
+  const ids = Array.from({ length: BACKLOG.messages }, (_, n) => n + 1);
+  for (const id of ids) await putBehind(user, device.id, id, later, BACKLOG.body);
 
   const seen: number[] = [];
   let pages = 0;
@@ -166,7 +168,7 @@ test('a backlog of any size comes in pages that fit Lambda’s answer', async ()
     after = seen.at(-1);
     more = page.more;
   }
-  await api.acknowledge(device.id, 200);
+  await api.acknowledge(device.id, BACKLOG.messages);
 
   assert.ok(pages > 1);
   assert.deepEqual(seen, ids);
@@ -175,9 +177,8 @@ test('a backlog of any size comes in pages that fit Lambda’s answer', async ()
 
 test('a device that only ever syncs and acknowledges empties any backlog', async () => {
   const { api, device, user } = await ready();
-  const body = new Uint8Array(60_000).fill(65);
   const later = Math.floor(Date.now() / 1000) + 600;
-  await Promise.all(Array.from({ length: 120 }, (_, n) => putBehind(user, device.id, n + 1, later, body)));
+  for (let id = 1; id <= BACKLOG.messages; id++) await putBehind(user, device.id, id, later, BACKLOG.body);
 
   const seen = new Set<number>();
   for (let ids = await pendingIds(api, device.id); ids.length > 0; ids = await pendingIds(api, device.id)) {
@@ -185,7 +186,7 @@ test('a device that only ever syncs and acknowledges empties any backlog', async
     await api.acknowledge(device.id, ids.at(-1)!);
   }
 
-  assert.equal(seen.size, 120);
+  assert.equal(seen.size, BACKLOG.messages);
 });
 
 test('nobody reads or deletes what waits for another account’s device', async () => {
@@ -208,13 +209,17 @@ test('nobody reads or deletes what waits for another account’s device', async 
   assert.equal(left.length, 1);
 });
 
+/** One account for every refusal: none of them changes anything. */
+let refusing: ReturnType<typeof ready> | undefined;
+const toBeRefused = () => (refusing ??= ready());
+
 for (const [what, secret] of [
   ['no secret', ''],
   ['a malformed secret', 'abc'],
   ['an unknown secret', `u${'x'.repeat(59)}`],
 ] as const) {
   test(`refuses ${what}`, async () => {
-    const { device } = await ready();
+    const { device } = await toBeRefused();
 
     const { status, body } = await get(peal(), 'messages.json', { secret, device_id: device.id });
 
@@ -225,7 +230,7 @@ for (const [what, secret] of [
 
 for (const message of ['', '-1', 'abc', '1.5', '1'.repeat(21)]) {
   test(`refuses to acknowledge ${JSON.stringify(message)}`, async () => {
-    const { acknowledge } = await ready();
+    const { acknowledge } = await toBeRefused();
 
     const { status, body } = await acknowledge(message);
 

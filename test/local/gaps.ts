@@ -22,14 +22,14 @@ export interface GappedPeal extends Peal {
 /** Milliseconds. */
 const PATIENCE = 20_000;
 
-/** The current assembly with a gap in one of its stacks, removed after the test. */
-export async function assemblyWithout(t: Cleanup, stack: StackName, gap: Gap): Promise<string> {
+/** The current assembly with gaps in one of its stacks, removed after the test. */
+export async function assemblyWithout(t: Cleanup, stack: StackName, ...gaps: Gap[]): Promise<string> {
   const dir = temporaryDir(t);
   const whole = await currentAssembly();
   for (const name of await readdir(whole)) await symlink(join(whole, name), join(dir, name));
   const file = join(dir, `${stack}.template.json`);
   const template = JSON.parse(await readFile(file, 'utf8'));
-  gap(template.Resources);
+  for (const gap of gaps) gap(template.Resources);
   // In the place of the link, not through it.
   await rm(file);
   await writeFile(file, JSON.stringify(template));
@@ -37,8 +37,8 @@ export async function assemblyWithout(t: Cleanup, stack: StackName, gap: Gap): P
 }
 
 /** A Peal on that assembly, closed after the test. */
-export async function pealWithout(t: Cleanup, stack: StackName, gap: Gap): Promise<GappedPeal> {
-  const assembly = await assemblyWithout(t, stack, gap);
+export async function pealWithout(t: Cleanup, stack: StackName, ...gaps: Gap[]): Promise<GappedPeal> {
+  const assembly = await assemblyWithout(t, stack, ...gaps);
   const lines: LogLine[] = [];
   const events = new EventEmitter<{ line: [LogLine] }>();
   const peal = await startPeal({

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { hashSecret } from '../../lib/accounts/keys.ts';
 import { createApi } from '../../lib/device/index.ts';
+import { admin } from '../support/admin.ts';
 import { get, post, refusal, usePeal } from '../support/peal.ts';
 import { deviceAgain, type OldItems, oldItems, restore, wireItem } from './old-items.ts';
 
 const peal = usePeal({
-  config: { signUp: 'invitation', quota: 1000, burst: 100, registrationsPerHour: 1000 },
+  config: { signUp: 'invitation' },
   expectedErrors: /NewerItem/,
 });
 
@@ -49,7 +50,7 @@ for (const version of versions) {
 
       await desk.inbox.syncOnce(api);
       await classic.inbox.syncOnce(api);
-      const left = await Promise.all([api.sync(desk.id), api.sync(classic.id)]);
+      const left = [await api.sync(desk.id), await api.sync(classic.id)];
 
       assert.deepEqual(desk.texts(), ['waits', 'fire']);
       assert.deepEqual(classic.texts(), ['waits', 'fire']);
@@ -78,6 +79,8 @@ for (const version of versions) {
       const key = directoryKey(`user#${old.account.user}`, `quota#${monthOf(old)}`);
       const counted = async () => Number((await wireItem(peal(), 'Directory', key))?.used?.N);
       const before = await counted();
+      const { email } = old.account;
+      await admin(peal(), { command: 'set-quota', email, quota: 1000 });
 
       const repeated = await send({ message: 'waits', title: 'Old', idempotency_key: 'old' });
       const afterRepeat = await counted();
