@@ -63,9 +63,10 @@ class OutOfTime extends Error {
  * is the address in the operator's list, which says nothing without the account.
  *
  * What was under way in that moment may come after: a message that was being sent lies in a mailbox that nobody reads,
- * until it expires, and may be noted in the history (30 days). And three kinds of things are not found, and go by their own time: attachments that its apps have
- * sent (some days), mailboxes of devices that were deleted before (21 days) and what those have acknowledged (30 days), counts of
- * throttles, which are hashed (30 days). Icons stay: their names follow from their pictures, so another account's may be the same.
+ * until it expires, and may be noted in the history (30 days). And three kinds of things are not found, and go by their
+ * own time: attachments that its apps have sent (some days), mailboxes of devices that were deleted before (21 days) and
+ * what those have acknowledged (30 days), counts of throttles, which are hashed (30 days). Icons stay: their names follow
+ * from their pictures, so another account's may be the same.
  */
 export class AccountRemoval {
   readonly #context: RemovalContext;

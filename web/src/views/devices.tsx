@@ -70,7 +70,19 @@ function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknow
           {retiredAt !== null && <p class="muted">{text.devices.retired(dateOf(retiredAt))}</p>}
         </div>
       </div>
-      {!renaming.value ? (
+      {renaming.value ? (
+        <Rename
+          name={name}
+          label={text.devices.nameOf(name)}
+          hint={text.login.deviceHint}
+          subject={text.devices.name}
+          submit={text.devices.save}
+          onRename={(wanted) => onChange(() => api.peek().updateDevice(id, { name: wanted }))}
+          onEnd={() => {
+            renaming.value = false;
+          }}
+        />
+      ) : (
         <div class={here ? 'row' : 'row pairs'}>
           {enabled && (
             <Button kind="quiet" busy={test.busy} label={text.devices.testOf(name)} onClick={sendTest}>
@@ -106,18 +118,6 @@ function One({ device, onChange }: { device: DeviceInfo; onChange: Loaded<unknow
             />
           )}
         </div>
-      ) : (
-        <Rename
-          name={name}
-          label={text.devices.nameOf(name)}
-          hint={text.login.deviceHint}
-          subject={text.devices.name}
-          submit={text.devices.save}
-          onRename={(wanted) => onChange(() => api.peek().updateDevice(id, { name: wanted }))}
-          onEnd={() => {
-            renaming.value = false;
-          }}
-        />
       )}
       <p role="status" class="done said">
         {tested.value ? text.devices.tested : ''}

@@ -97,7 +97,19 @@ function One({ group: { group, name, members }, groups, open, onToggle }: OnePro
         </div>
       </div>
       <Copyable name={text.groups.key(name)} value={group} />
-      {!renaming.value ? (
+      {renaming.value ? (
+        <Rename
+          name={name}
+          label={text.groups.newNameOf(name)}
+          hint={text.groups.nameHint}
+          subject={text.groups.name}
+          submit={text.groups.save}
+          onRename={(wanted) => groups.change(() => account.peek().renameGroup(group, wanted))}
+          onEnd={() => {
+            renaming.value = false;
+          }}
+        />
+      ) : (
         <div class="row">
           <button
             type="button"
@@ -126,18 +138,6 @@ function One({ group: { group, name, members }, groups, open, onToggle }: OnePro
             onConfirm={() => groups.change(() => account.peek().deleteGroup(group))}
           />
         </div>
-      ) : (
-        <Rename
-          name={name}
-          label={text.groups.newNameOf(name)}
-          hint={text.groups.nameHint}
-          subject={text.groups.name}
-          submit={text.groups.save}
-          onRename={(wanted) => groups.change(() => account.peek().renameGroup(group, wanted))}
-          onEnd={() => {
-            renaming.value = false;
-          }}
-        />
       )}
       {open && (
         <section id={id} class="inner" aria-label={text.groups.membersOf(name)}>
