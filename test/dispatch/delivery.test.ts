@@ -222,16 +222,16 @@ test('a message that was acknowledged meanwhile is not pushed', async () => {
   assert.deepEqual(devices[0]!.texts(), ['read elsewhere']);
 });
 
-test('a message that expires before a carrier takes it ends as a dead letter with its reason', async () => {
+test('a message that expires before its carrier may be asked again ends as a dead letter with its reason', async () => {
   const targets = [apnsTarget()];
   const { send } = await ready(targets);
   const { carriers, cloud } = peal();
   carriers.faults.add({
     carrier: 'apns',
-    fault: { kind: 'status', status: 503, reason: 'ServiceUnavailable' },
+    fault: { kind: 'status', status: 503, reason: 'ServiceUnavailable', headers: { 'retry-after': '600' } },
   });
 
-  await send('too late', { ttl: '2' });
+  await send('too late', { ttl: '300' });
   await drained();
   const { Messages = [] } = (await cloud.front.send('local-root', 'sqs', 'ReceiveMessage', {
     QueueUrl: cloud.queue('ApnsDeadLetters').url,
