@@ -76,8 +76,8 @@ export interface Engine {
   start(functions: ReadonlyMap<string, LocalFunction>): void;
   /** Messages of a queue by state. */
   queueState(name: string): QueueState;
-  /** Deletes what has expired by now; returns how many items and objects. */
-  sweep(): Promise<{ items: number; objects: number }>;
+  /** Deletes what has expired by a time (Unix milliseconds, default now); returns how many items and objects. */
+  sweep(at?: number): Promise<{ items: number; objects: number }>;
   /** Stops polling: no function is invoked any more, those under way are awaited. */
   stopPolling(): Promise<void>;
   close(): Promise<void>;
@@ -167,14 +167,14 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
     if (!state) throw new Error(`there is no queue ${name}`);
     return state;
   };
-  const sweep = async (): Promise<{ items: number; objects: number }> => ({
+  const sweep = async (at = now()): Promise<{ items: number; objects: number }> => ({
     items: await sweepExpiredItems({
       backend: dynamo,
       tables: tables.values(),
       lateness: options.ttlLateness ?? HOUR,
-      now,
+      now: at,
     }),
-    objects: await sweepExpiredObjects(storage, rules, now()),
+    objects: await sweepExpiredObjects(storage, rules, at),
   });
   const pollers: Poller[] = [];
   const { sweepInterval = MINUTE } = options;

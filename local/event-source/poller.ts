@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Front } from '../aws/front.ts';
+import { ROOT } from '../iam/iam.ts';
 import type { QueueState } from '../resources/fauxqs.ts';
 import { asList, isObject, type JsonObject } from '../template/json.ts';
 import type { CloudLog, InvokeResult, LocalFunction } from '../types.ts';
@@ -37,6 +38,7 @@ export class Poller {
   readonly #running = new Set<Promise<void>>();
   #wakeSlot: (() => void) | undefined;
   #twice = 0;
+  #atOnce = false;
   #closed = false;
   #backOff: NodeJS.Timeout | undefined;
   #complaint = '';
@@ -62,6 +64,14 @@ export class Poller {
    */
   deliverTwice(batches = 1): void {
     this.#twice += batches;
+  }
+
+  /**
+   * Test hook: what fails of the next batch of which anything fails is visible again at once, instead of when the
+   * visibility timeout of the queue has passed.
+   */
+  repeatAtOnce(): void {
+    this.#atOnce = true;
   }
 
   /**
@@ -161,6 +171,18 @@ export class Poller {
     const failed = this.#failed(result, event);
     await this.#delete(records.filter(({ messageId }) => !failed.has(messageId)));
     await again;
+    if (failed.size > 0 && this.#atOnce) {
+      await this.#show(records.filter(({ messageId }) => failed.has(messageId)));
+    }
+  }
+
+  async #show(records: SQSRecord[]): Promise<void> {
+    this.#atOnce = false;
+    const QueueUrl = this.mapping.queue.url;
+    for (const { receiptHandle: ReceiptHandle } of records) {
+      const input = { QueueUrl, ReceiptHandle, VisibilityTimeout: 0 };
+      await this.#options.front.send(ROOT, 'sqs', 'ChangeMessageVisibility', input);
+    }
   }
 
   async #invokeAgain(event: SQSEvent): Promise<void> {

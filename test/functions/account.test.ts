@@ -9,7 +9,7 @@ const peal = usePeal();
 const PASSWORD = 'correct horse';
 
 test('signs up, logs in and out', async () => {
-  const email = 'someone@example.org';
+  const email = 'newcomer@example.org';
   const api = createApi({ url: peal().api });
 
   const first = await api.signUp({ email, password: PASSWORD });

@@ -219,7 +219,7 @@ test('a message that lived a second tells, when it is purged, that it was delive
   const account = await sender();
   const { user, send, view } = account;
   const { id: device } = await newDevice(account, { platform: 'android', push: fcmTarget() });
-  await send({ ttl: '1' });
+  await send({ ttl: '600' });
   await drained('FcmPush');
   const { id } = await newest(account);
   const copy = { device, id: Number(id) };

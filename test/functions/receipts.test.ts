@@ -85,7 +85,7 @@ test('an emergency has a receipt, which tells its sender everything in integers'
 test('a sealed device gets the receipt, the pace and the end inside the envelope; an Open Client the receipt', async () => {
   const account = await household();
 
-  const receipt = await emergency(account, { ttl: '5' });
+  const receipt = await emergency(account, { ttl: '60' });
   await account.desktop.sync();
   const { body } = await get(peal(), 'messages.json', { secret: account.secret, device_id: account.open.id });
 

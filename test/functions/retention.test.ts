@@ -8,11 +8,8 @@ import { newAccount, request, usePeal } from '../support/peal.ts';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-let time = 0;
-/** The functions run on the real clock; only the purge of tables and bucket runs on this one. */
 const peal = usePeal({
   config: { signUp: 'open', burst: 0, retention: { messages: 4, attachments: 2 } },
-  now: () => Date.now() + time,
   ttlLateness: 0,
 });
 
@@ -36,8 +33,7 @@ async function ready() {
 
 /** What is left when so many milliseconds have passed and what has expired is purged. */
 async function after(milliseconds: number, pending: () => Promise<number>) {
-  time = milliseconds;
-  await peal().cloud.engine.sweep();
+  await peal().cloud.engine.sweep(Date.now() + milliseconds);
   return { messages: await pending(), objects: (await listObjects(peal(), 'attachments/')).length };
 }
 

@@ -8,6 +8,7 @@ import { type Peal, type PealOptions, startPeal } from '../../local/peal.ts';
 import type { CloudLog } from '../../local/types.ts';
 import { PASSWORD, seedAccount, tableOf } from './directory.ts';
 import { noteGrants } from './grants.ts';
+import { sharedPeal } from './shared-peal.ts';
 
 /** A line that the local cloud or a function logged. */
 export interface LogLine {
@@ -28,19 +29,23 @@ export interface TestOptions extends Partial<PealOptions> {
 }
 
 /**
- * Starts a Peal before the tests of a file and ends it after them. When it ends, nothing may have gone wrong that the
- * tests did not provoke: an unhandled error in a function's log fails the file.
+ * Gives the tests of a file a Peal: one that is started before them and ended after them, or the one of the process, if
+ * the file is run together with others (`runTogether`) and asks for nothing special. When they end, nothing may have
+ * gone wrong that the tests did not provoke: an unhandled error in a function's log fails the file.
  */
 export function usePeal(options: TestOptions = {}): () => TestPeal {
+  const { expectedErrors, config, ...special } = options;
+  const common = Object.keys(special).length === 0;
   let peal: TestPeal | undefined;
   before(async () => {
-    peal = await openPeal(options);
+    peal =
+      (common && (await sharedPeal(config))) || (await openPeal({ ...special, ...(config && { config }) }));
   });
   after(async () => {
     await peal?.close();
     const unexpected = (peal?.lines ?? []).filter(
       ({ level, message, fields }) =>
-        level === 'error' && !options.expectedErrors?.test(`${message} ${JSON.stringify(fields)}`),
+        level === 'error' && !expectedErrors?.test(`${message} ${JSON.stringify(fields)}`),
     );
     assert.deepEqual(unexpected, []);
   });
@@ -50,9 +55,8 @@ export function usePeal(options: TestOptions = {}): () => TestPeal {
 /** Starts a Peal; the caller closes it. */
 export async function openPeal({
   config,
-  expectedErrors: _,
   ...options
-}: TestOptions = {}): Promise<TestPeal> {
+}: Omit<TestOptions, 'expectedErrors'> = {}): Promise<TestPeal> {
   const lines: LogLine[] = [];
   const log: CloudLog = (level, message, fields) => void lines.push({ level, message, fields });
   const assembly = options.assembly ?? (await currentAssembly(config));

@@ -121,12 +121,14 @@ function pages({ peal, ready }: Web): void {
     await goTo(page, 'history');
     await page.locator('.sent .message a').first().click();
     const more = page.getByRole('button', { name: 'Show more devices' });
-    while ((await more.count()) > 0 || (await page.locator('.things li').count()) === 0) {
-      const before = await page.locator('.things li').count();
-      if (before > 0) await more.click();
-      await page.locator('.things li').nth(before).waitFor();
+    const items = page.locator('.things li');
+    await items.first().waitFor();
+    while ((await more.count()) > 0) {
+      const before = await items.count();
+      await more.click();
+      await items.nth(before).waitFor();
     }
-    const devices = await page.locator('.things li').count();
+    const devices = await items.count();
 
     assert.deepEqual(issues, []);
     assert.deepEqual(widths, [...Array(4).fill(1280), ...Array(4).fill(390)]);

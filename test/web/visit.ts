@@ -12,6 +12,7 @@ import {
   type WebSocket,
 } from 'playwright-core';
 import { createApi, type PealApi } from '../../lib/device/index.ts';
+import { FLAGS } from '../browser/chromium.ts';
 import { PASSWORD, seedAccount, tableOf } from '../support/directory.ts';
 import type { TestPeal } from '../support/peal.ts';
 
@@ -64,12 +65,7 @@ export function launch(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
     chromiumSandbox: false,
-    args: [
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-background-networking',
-      '--disable-component-update',
-    ],
+    args: FLAGS,
   });
 }
 

@@ -1,0 +1,4 @@
+import { runTogether } from '../support/together.ts';
+import { FLOWS } from './lists.ts';
+
+runTogether(FLOWS);

@@ -1,0 +1,4 @@
+import { runTogether } from '../support/together.ts';
+import { FUNCTIONS } from './lists.ts';
+
+runTogether(FUNCTIONS);
