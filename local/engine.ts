@@ -1,4 +1,5 @@
 /** The data side of the local cloud: reads the templates, stands in for AWS's services, feeds functions from queues. */
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { type Backend, createBackend } from './aws/backend.ts';
 import { createDynamo } from './aws/dynamodb.ts';
@@ -17,7 +18,7 @@ import type { Iam } from './iam/iam.ts';
 import { type MayInvoke, readPermissions } from './iam/permissions.ts';
 import { readCors } from './resources/cors.ts';
 import { claimDataDir } from './resources/data-dir.ts';
-import { startDynalite } from './resources/dynalite.ts';
+import { type Emulator, startDynalite } from './resources/dynalite.ts';
 import { type QueueServer, type QueueState, startFauxqs } from './resources/fauxqs.ts';
 import { readExpiryRules, sweepExpiredObjects } from './resources/lifecycle.ts';
 import { createBuckets, createQueues, type Queue } from './resources/queues.ts';
@@ -121,8 +122,8 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
   if (dataDir !== undefined) opened.add(claimDataDir(dataDir));
 
   const [dynalite, fauxqs] = await startEmulators(within, opened);
-  const dynamo = connect(dynalite.port, opened);
-  const storage = connect(fauxqs.port, opened);
+  const dynamo = connect(dynalite.listener, opened);
+  const storage = connect(fauxqs.listener, opened);
   const front = new Front({ log, now });
   await front.listen();
   opened.add(() => front.close());
@@ -235,7 +236,7 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
 async function startEmulators(
   within: (name: string) => string | undefined,
   opened: Closers,
-): Promise<[{ port: number }, QueueServer]> {
+): Promise<[Emulator, QueueServer]> {
   const [dynalite, fauxqs] = await Promise.all([
     startDynalite(within('dynamodb')),
     startFauxqs(within('sqs-s3')),
@@ -245,8 +246,8 @@ async function startEmulators(
   return [dynalite, fauxqs];
 }
 
-function connect(port: number, opened: Closers): Backend {
-  const backend = createBackend(port);
+function connect(emulator: RequestListener, opened: Closers): Backend {
+  const backend = createBackend(emulator);
   opened.add(() => backend.close());
   return backend;
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run test:suite`: all tests, two files at a time, of which some run together in one process. Ends with what
+ * `npm run test:suite`: all tests, three files at a time, of which some run together in one process. Ends with what
  * node's runner ends with.
  */
 import { spawn } from 'node:child_process';
@@ -9,7 +9,7 @@ import { FLOWS, FUNCTIONS } from '../test/together/lists.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const BUILD = join(ROOT, '.build');
-const OPTIONS = ['--test', '--test-concurrency=2', '--test-timeout=120000'];
+const OPTIONS = ['--test', '--test-concurrency=3', '--test-timeout=120000'];
 
 const together = new Set([...FUNCTIONS, ...FLOWS].map((file) => join('test', file)));
 const all = await Array.fromAsync(glob('test/**/*.test.ts', { cwd: ROOT }));

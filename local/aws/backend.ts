@@ -1,5 +1,6 @@
-/** Keep-alive HTTP to an emulator on this machine. */
-import { Agent, request } from 'node:http';
+/** HTTP requests to an emulator in this process. */
+import type { RequestListener } from 'node:http';
+import inject from 'light-my-request';
 import type { Answer } from './call.ts';
 
 /** Sends requests to one emulator. */
@@ -19,37 +20,33 @@ const HOP = new Set([
   'expect',
 ]);
 
-/** A client of the emulator on `127.0.0.1:port`; rejects only if the emulator cannot be reached. */
-export function createBackend(port: number): Backend {
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 64 });
+/**
+ * A client of an emulator in this process, without a connection between them: each costs as much again as most answers.
+ * Rejects only what is still to be answered at `close`, a long poll for example.
+ */
+export function createBackend(emulator: RequestListener): Backend {
+  const closed = Promise.withResolvers<never>();
+  closed.promise.catch(() => {});
   return {
-    send(method, url, headers, body) {
-      return new Promise((resolve, reject) => {
-        const outgoing = request(
-          { agent, host: '127.0.0.1', port, method, path: url, headers: forwarded(headers, body, method) },
-          (response) => {
-            const chunks: Buffer[] = [];
-            response.on('data', (chunk: Buffer) => chunks.push(chunk));
-            response.on('error', reject);
-            response.on('end', () => {
-              const own: Record<string, string> = {};
-              for (const [name, value] of Object.entries(response.headers)) {
-                if (value !== undefined && !HOP.has(name)) own[name] = String(value);
-              }
-              // A HEAD answer says the length of a body that it does not have.
-              const length = response.headers['content-length'];
-              if (method === 'HEAD' && length !== undefined) own['content-length'] = length;
-              const whole = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-              resolve({ status: response.statusCode ?? 500, headers: own, body: whole });
-            });
-          },
-        );
-        outgoing.on('error', reject);
-        outgoing.end(body);
-      });
+    async send(method, url, headers, body) {
+      const asked = {
+        method: method as 'GET',
+        url,
+        headers: forwarded(headers, body, method),
+        payload: body,
+      };
+      const answer = await Promise.race([inject(emulator, asked), closed.promise]);
+      const own: Record<string, string> = {};
+      for (const [name, value] of Object.entries(answer.headers)) {
+        if (value !== undefined && !HOP.has(name)) own[name] = String(value);
+      }
+      // A HEAD answer says the length of a body that it does not have.
+      const length = answer.headers['content-length'];
+      if (method === 'HEAD' && length !== undefined) own['content-length'] = String(length);
+      return { status: answer.statusCode, headers: own, body: answer.rawPayload };
     },
     close() {
-      agent.destroy();
+      closed.reject(new Error('the emulator is closed'));
     },
   };
 }

@@ -1,12 +1,13 @@
-/** Starts dynalite, the DynamoDB emulator, on a loopback port. */
+/** Starts dynalite, the DynamoDB emulator, in this process and on a loopback port. */
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 
 /** A running emulator. */
 export interface Emulator {
-  port: number;
+  /** What answers its requests. */
+  listener: RequestListener;
   close(): Promise<void>;
 }
 
@@ -25,7 +26,7 @@ const dynalite = createRequire(import.meta.url)('dynalite') as (options: Dynalit
 /**
  * @param path folder that keeps the tables; forgotten at close without it
  */
-export async function startDynalite(path?: string): Promise<Emulator> {
+export async function startDynalite(path?: string): Promise<Emulator & { port: number }> {
   const options: DynaliteOptions = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
   if (path !== undefined) options.path = path;
   const server = dynalite(options);
@@ -34,6 +35,7 @@ export async function startDynalite(path?: string): Promise<Emulator> {
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
+    listener: server.listeners('request')[0] as RequestListener,
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error ? reject(error) : resolve()));

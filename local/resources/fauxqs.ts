@@ -1,10 +1,10 @@
 /**
- * Starts fauxqs, the SQS and S3 emulator, on a loopback port.
+ * Starts fauxqs, the SQS and S3 emulator, in this process.
  *
  * Its own `startFauxqs` listens on every interface, and what it stores is nobody else's: so its parts are put together
  * here. They are not among the package's exports, hence the import by file beside its entry.
  */
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { asString, isObject, type JsonObject } from '../template/json.ts';
 import { arn, REGION } from '../template/pseudo.ts';
 import type { Emulator } from './dynalite.ts';
@@ -70,10 +70,10 @@ interface Persistence {
 }
 
 interface App {
-  listen(options: { port: number; host: string }): Promise<string>;
+  ready(): PromiseLike<unknown>;
   addHook(name: 'preClose', hook: (done: () => void) => void): void;
   close(): Promise<void>;
-  server: { address(): AddressInfo | string | null; keepAliveTimeout: number };
+  routing: RequestListener;
 }
 
 interface Modules {
@@ -118,11 +118,10 @@ export async function startFauxqs(dataDir?: string): Promise<QueueServer> {
       done();
     });
   }
-  await app.listen({ port: 0, host: '127.0.0.1' });
-  app.server.keepAliveTimeout = 60_000;
+  await app.ready();
 
   return {
-    port: (app.server.address() as AddressInfo).port,
+    listener: app.routing,
     createQueue(name, url, attributes) {
       const known = sqsStore.getQueueByName(name);
       if (known) known.setAttributes(attributes);
