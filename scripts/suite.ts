@@ -1,31 +1,44 @@
 /**
  * `npm run test:suite`: all tests, three files at a time, of which some run together in one process. Ends with what
- * node's runner ends with.
+ * node's runner ends with, and fails if anything failed.
  */
-import { spawn } from 'node:child_process';
 import { glob, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FLOWS, FUNCTIONS } from '../test/together/lists.ts';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { TOGETHER } from '../test/together/lists.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const BUILD = join(ROOT, '.build');
-const OPTIONS = ['--test', '--test-concurrency=3', '--test-timeout=120000'];
+/** Files that run side by side: one more than the cores of a small machine, as tests also wait. */
+const CONCURRENCY = 3;
+/** Limit of one test, milliseconds. */
+const TIMEOUT = 120_000;
+/** Files that take a minute or more begin first, or the last of them would run alone in the end. */
+const LONG = [
+  ...Object.keys(TOGETHER).map((name) => `test/together/${name}.test.ts`),
+  'test/web/web.test.ts',
+  'test/web/pages.test.ts',
+];
 
-const together = new Set([...FUNCTIONS, ...FLOWS].map((file) => join('test', file)));
-const all = await Array.fromAsync(glob('test/**/*.test.ts', { cwd: ROOT }));
-const files = all.filter((file) => !together.has(file)).sort();
+const together = new Set(Object.values(TOGETHER).flatMap((files) => files.map((file) => `test/${file}`)));
+const found = await Array.fromAsync(glob('test/**/*.test.ts', { cwd: ROOT }));
+const others = found.filter((file) => !together.has(file) && !LONG.includes(file)).sort();
+
 // What an earlier suite used of the grants says nothing of this one.
 await rm(join(BUILD, 'grants'), { recursive: true, force: true });
-const suite = spawn(process.execPath, [...OPTIONS, ...files], {
-  cwd: ROOT,
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    // Where each cloud notes which grants were used, for `npm run grants`.
-    PEAL_GRANTS: '.build/grants',
-    NODE_COMPILE_CACHE: join(BUILD, 'compiled'),
-  },
+Object.assign(process.env, {
+  // Where each cloud notes which grants were used, for `npm run grants`.
+  PEAL_GRANTS: '.build/grants',
+  NODE_COMPILE_CACHE: join(BUILD, 'compiled'),
 });
-suite.once('exit', (code) => {
-  process.exitCode = code ?? 1;
-});
+run({
+  files: [...LONG, ...others].map((file) => join(ROOT, file)),
+  concurrency: CONCURRENCY,
+  timeout: TIMEOUT,
+})
+  .on('test:fail', () => {
+    process.exitCode = 1;
+  })
+  .compose(spec)
+  .pipe(process.stdout);

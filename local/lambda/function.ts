@@ -23,8 +23,8 @@ export interface FunctionOptions {
   /** Milliseconds after which an unused environment is given up. Default 5 min. */
   idle?: number;
   /**
-   * Processes this machine bears for the function; further invocations wait, which they would not on AWS. Default: two
-   * for each core, at least 4. More only starts processes that then wait for a core.
+   * Processes this machine bears for the function; further invocations wait, which they would not on AWS. Default: one
+   * for each core, at least 2. More only start to take turns.
    */
   maxEnvironments?: number;
 }
@@ -44,7 +44,7 @@ interface Idle {
 
 const KEPT_LINES = 1000;
 const IDLE = 5 * 60_000;
-const MAX_ENVIRONMENTS = Math.max(4, 2 * availableParallelism());
+const MAX_ENVIRONMENTS = Math.max(2, availableParallelism());
 
 type Failure = NonNullable<InvokeResult['error']>;
 

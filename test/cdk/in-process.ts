@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { addPeal } from '../../cdk/peal.ts';
@@ -27,7 +26,8 @@ export interface Synthesized {
 
 /** A folder for what tests synthesize, with something in it that stands for bundles and the web app. */
 const folder = mkdtempSync(join(tmpdir(), 'peal-templates-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+// Of all files of this process, so no file's hook can remove it.
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const site = join(folder, 'site');
 mkdirSync(join(site, 'assets'), { recursive: true });
 for (const file of ['index.html', 'index.js', 'assets/one.js']) writeFileSync(join(site, file), '');

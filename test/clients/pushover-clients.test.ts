@@ -19,7 +19,7 @@ const FIELDS = {
   sound: 'magic',
 };
 
-const peal = usePeal({ apiNames: ['api.pushover.net'] });
+const peal = usePeal();
 let folder: string;
 let network: NetworkRules;
 let household: Household;

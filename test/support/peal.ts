@@ -52,7 +52,7 @@ export function usePeal(options: TestOptions = {}): () => TestPeal {
   return () => peal!;
 }
 
-/** Starts a Peal; the caller closes it. */
+/** Starts a Peal, which TLS clients also reach as the real service; the caller closes it. */
 export async function openPeal({
   config,
   ...options
@@ -60,7 +60,14 @@ export async function openPeal({
   const lines: LogLine[] = [];
   const log: CloudLog = (level, message, fields) => void lines.push({ level, message, fields });
   const assembly = options.assembly ?? (await currentAssembly(config));
-  const peal = await startPeal({ sweepInterval: 0, schedules: 'off', ...options, assembly, log });
+  const peal = await startPeal({
+    sweepInterval: 0,
+    schedules: 'off',
+    apiNames: ['api.pushover.net'],
+    ...options,
+    assembly,
+    log,
+  });
   const close = async (): Promise<void> => {
     await noteGrants(peal.cloud.iam);
     await peal.close();

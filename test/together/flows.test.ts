@@ -1,4 +1,4 @@
 import { runTogether } from '../support/together.ts';
-import { FLOWS } from './lists.ts';
+import { TOGETHER } from './lists.ts';
 
-runTogether(FLOWS);
+runTogether(TOGETHER.flows);

@@ -1,4 +1,4 @@
 import { runTogether } from '../support/together.ts';
-import { FUNCTIONS } from './lists.ts';
+import { TOGETHER } from './lists.ts';
 
-runTogether(FUNCTIONS);
+runTogether(TOGETHER.functions);

@@ -1,7 +1,40 @@
-/** Which test files run one after another in one process, with one Peal for those of the same configuration. */
+/**
+ * Which test files run one after another in one process: starting one, and loading what they share, costs more than
+ * most of them do. Those of a list that ask for Peals of the same configuration share one.
+ */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+
+const TESTS = join(import.meta.dirname, '..');
+
+const inFolders = (...folders: string[]) =>
+  folders.flatMap((folder) => globSync(`${folder}/**/*.test.ts`, { cwd: TESTS })).sort();
+
+/** What needs no Peal, or hardly any of one. */
+const PARTS = inFolders(
+  'accounts',
+  'attachments',
+  'bench',
+  'carriers',
+  'device',
+  'docs',
+  'history',
+  'http',
+  'mailbox',
+  'media',
+  'messages',
+  'net',
+  'protocol',
+  'scripts',
+  'sealing',
+  'storage',
+);
+
+/** What CDK makes of a configuration. */
+const TEMPLATES = inFolders('cdk');
 
 /** What the functions answer. */
-export const FUNCTIONS = [
+const FUNCTIONS = [
   'functions/account.test.ts',
   'functions/attachments.test.ts',
   'functions/bad-input.test.ts',
@@ -25,9 +58,12 @@ export const FUNCTIONS = [
   'functions/twofa.test.ts',
 ];
 
-/** What becomes of a message, and what other configurations change. */
-export const FLOWS = [
+/** What becomes of a message, with whatever client, and what other configurations change. */
+const FLOWS = [
   'clients/recordings.test.ts',
+  'clients/pushover-clients.test.ts',
+  'browser/device.test.ts',
+  'browser/docs.test.ts',
   'dispatch/delivery.test.ts',
   'dispatch/desktop.test.ts',
   'dispatch/webpush.test.ts',
@@ -36,6 +72,10 @@ export const FLOWS = [
   'receipts/repeats.test.ts',
   'local/web/server.test.ts',
   'web/third-party.test.ts',
+];
+
+/** What the operator does, and what other configurations change. */
+const OPERATORS = [
   'functions/admin-accounts.test.ts',
   'functions/limits.test.ts',
   'functions/throttles.test.ts',
@@ -44,3 +84,12 @@ export const FLOWS = [
   'upgrade/old-items.test.ts',
   'cli/local-cloud.test.ts',
 ];
+
+/** By the name of the file in this folder that runs them. */
+export const TOGETHER = {
+  flows: FLOWS,
+  functions: FUNCTIONS,
+  operators: OPERATORS,
+  parts: PARTS,
+  templates: TEMPLATES,
+};

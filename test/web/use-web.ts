@@ -39,7 +39,7 @@ export function describeWeb(name: string, tests: (web: Web) => void): void {
 function inChromium(path: string): Web {
   let browser: Browser;
   after(() => browser?.close());
-  const peal = usePeal({ apiNames: ['api.pushover.net'] });
+  const peal = usePeal();
   before(async () => {
     browser = await launch(path);
   });
