@@ -1,11 +1,11 @@
-import type { Hono } from 'hono';
 import * as v from 'valibot';
 import type { ErrorStyle } from '../lib/http/answer.ts';
 import { readParams } from '../lib/http/body.ts';
 import { type FieldsSchema, readFields } from '../lib/http/fields.ts';
 import { requiredFile } from '../lib/http/files.ts';
+import type { HttpAnswer, HttpRequest } from '../lib/http/message.ts';
 import type { Params } from '../lib/http/params.ts';
-import { type HttpContext, type HttpEnv, source } from './http.ts';
+import type { HttpApp, HttpHandler } from './http.ts';
 
 /**
  * One endpoint of the API, said once: the function that answers it takes its route and its checks from here, and the
@@ -40,7 +40,7 @@ export interface Endpoint<Schema extends FieldsSchema = FieldsSchema> {
   headers?: v.ObjectEntries;
   /** Statuses of refusals other than 400 and 413, and when they are given. */
   errors?: Readonly<Record<number, string>>;
-  /** How its refusals say `errors`; the app that answers it has to be made with the same. */
+  /** How its refusals say `errors`. */
   errorStyle?: ErrorStyle;
   /** Largest body in bytes; unless told, that of its files and 64 KiB, which no text parameter comes near. */
   maxBytes?: number;
@@ -55,7 +55,7 @@ export interface FileField {
 
 /** A request to an endpoint, as its handler gets it. */
 export interface EndpointRequest<Schema extends FieldsSchema> {
-  c: HttpContext;
+  http: HttpRequest;
   params: Params;
   /** The endpoint's parameters, checked. A call, so that a handler can check the credential first. @throws Refusal */
   fields(): v.InferOutput<Schema>;
@@ -77,27 +77,29 @@ export function endpoint<Schema extends FieldsSchema>(definition: Endpoint<Schem
 
 /** Answers an endpoint's requests. */
 export function on<Schema extends FieldsSchema>(
-  app: Hono<HttpEnv>,
+  app: HttpApp,
   {
     method,
     path,
     aliases = [],
     params: schema,
     files = {},
+    errorStyle,
     maxBytes = MAX_BYTES + sizeOf(files),
   }: Endpoint<Schema>,
-  handle: (request: EndpointRequest<Schema>) => Promise<Response>,
+  handle: (request: EndpointRequest<Schema>) => Promise<HttpAnswer>,
 ): void {
-  app.on(method, [path, ...aliases].flatMap(routes), async (c: HttpContext) => {
-    const params = await readParams(source(c), { maxBytes });
+  const answer: HttpHandler = async ({ segments, ...http }) => {
+    const params = readParams(http, { maxBytes });
     return handle({
-      c,
+      http,
       params,
       fields: () => readFields(params, schema),
       file: (name) => requiredFile(params, name, files[name]!.maxBytes),
-      segment: (name) => (c.req.param(name) ?? '').replace(/\.json$/, ''),
+      segment: (name) => (segments[name] ?? '').replace(/\.json$/, ''),
     });
-  });
+  };
+  for (const route of [path, ...aliases].flatMap(routes)) app.on(method, route, answer, errorStyle);
 }
 
 /** Bytes of all files of an endpoint. */

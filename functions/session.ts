@@ -1,8 +1,9 @@
 import { findOwner, type Owner } from '../lib/accounts/owner.ts';
 import { findSessionWith, noteUse, type Session, type SessionWith } from '../lib/accounts/sessions.ts';
+import type { HttpRequest } from '../lib/http/message.ts';
 import type { Params } from '../lib/http/params.ts';
 import type { Table } from '../lib/storage/table.ts';
-import { type HttpContext, secretOf } from './http.ts';
+import { secretOf } from './http.ts';
 import { log } from './log.ts';
 
 /** Items of the Directory by their keys. */
@@ -13,8 +14,8 @@ type Item = Record<string, unknown>;
  *
  * @throws Refusal naming `secret`
  */
-export async function sessionOf(directory: Table, c: HttpContext, params: Params): Promise<Session> {
-  return (await sessionWith(directory, c, params, [])).session;
+export async function sessionOf(directory: Table, http: HttpRequest, params: Params): Promise<Session> {
+  return (await sessionWith(directory, http, params, [])).session;
 }
 
 /**
@@ -24,11 +25,11 @@ export async function sessionOf(directory: Table, c: HttpContext, params: Params
  */
 export async function sessionWith(
   directory: Table,
-  c: HttpContext,
+  http: HttpRequest,
   params: Params,
   keys: Item[],
 ): Promise<SessionWith> {
-  const found = await findSessionWith(directory, secretOf(c, params), keys);
+  const found = await findSessionWith(directory, secretOf(http, params), keys);
   await note(directory, found.session);
   return found;
 }
@@ -41,11 +42,15 @@ export async function sessionWith(
  */
 export async function ownerOf(
   directory: Table,
-  c: HttpContext,
+  http: HttpRequest,
   params: Params,
   keys: Item[] = [],
 ): Promise<Owner> {
-  const found = await findOwner(directory, { token: params.get('token'), secret: secretOf(c, params) }, keys);
+  const found = await findOwner(
+    directory,
+    { token: params.get('token'), secret: secretOf(http, params) },
+    keys,
+  );
   if (found.session) await note(directory, found.session);
   return found;
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { PealConfig } from '#config';
 import { LOCAL_CONFIG } from './config.ts';
@@ -36,31 +37,49 @@ const asked = new Map<string, Promise<string>>();
  */
 export function currentAssembly(config: PealConfig = LOCAL_CONFIG): Promise<string> {
   const key = JSON.stringify(config);
-  const assembly = asked.get(key) ?? lookUp(config);
+  const assembly = asked.get(key) ?? lookUp([config]).then(([folder]) => folder!);
   asked.set(key, assembly);
   return assembly;
 }
 
-async function lookUp(config: PealConfig): Promise<string> {
-  const folder = join(CACHE, await fingerprint(config));
-  if (existsSync(join(folder, 'manifest.json'))) {
-    // Whoever makes another one removes those that nobody has used for longest.
-    const now = new Date();
-    await utimes(folder, now, now);
-    return folder;
-  }
+/** Makes those that are not there yet, in a process for each core, which takes less time than one after another. */
+export async function prepareAssemblies(configs: readonly PealConfig[]): Promise<void> {
+  await lookUp(configs);
+}
+
+/** @returns the folders of the assemblies, made if they are not there */
+async function lookUp(configs: readonly PealConfig[]): Promise<string[]> {
+  const all = await Promise.all(
+    configs.map(async (config) => ({ config, folder: join(CACHE, await fingerprint(config)) })),
+  );
+  const now = new Date();
   await mkdir(CACHE, { recursive: true });
-  const making = await mkdtemp(join(CACHE, 'making-'));
-  await synthesize(making, config);
+  const making: Making[] = [];
+  for (const { config, folder } of all) {
+    // Whoever makes another one removes those that nobody has used for longest.
+    if (existsSync(join(folder, 'manifest.json'))) await utimes(folder, now, now);
+    else making.push({ config, folder, outdir: await mkdtemp(join(CACHE, 'making-')) });
+  }
+  if (making.length > 0) {
+    const share = Math.ceil(making.length / availableParallelism());
+    const shares = Array.from({ length: Math.ceil(making.length / share) }, (_, n) =>
+      making.slice(n * share, (n + 1) * share),
+    );
+    await Promise.all(shares.map(synthesize));
+    for (const { outdir, folder } of making) await putInPlace(outdir, folder);
+    await removeOld(all.map(({ folder }) => folder));
+  }
+  return all.map(({ folder }) => folder);
+}
+
+async function putInPlace(made: string, folder: string): Promise<void> {
   try {
-    await rename(making, folder);
+    await rename(made, folder);
   } catch (error) {
     // Somebody else was first with the very same assembly.
-    await rm(making, { recursive: true, force: true });
+    await rm(made, { recursive: true, force: true });
     if (!existsSync(join(folder, 'manifest.json'))) throw error;
   }
-  await removeOld(folder);
-  return folder;
 }
 
 async function fingerprint(config: PealConfig): Promise<string> {
@@ -73,34 +92,44 @@ async function fingerprint(config: PealConfig): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Runs the CDK app as the CDK's command line does, without its two seconds of start. */
-async function synthesize(outdir: string, config: PealConfig): Promise<void> {
+/** An assembly that is to be made. */
+interface Making {
+  config: PealConfig;
+  outdir: string;
+  folder: string;
+}
+
+/** Runs the CDK app as the CDK's command line does, without its two seconds of start; CDK itself is loaded once. */
+async function synthesize(making: Making[]): Promise<void> {
   const { context } = JSON.parse(await readFile(join(ROOT, 'cdk.json'), 'utf8'));
-  const child = spawn(process.execPath, ['cdk/app.ts'], {
+  const runs = making.map(({ outdir, config }) => ({
+    CDK_OUTDIR: outdir,
+    CDK_CONTEXT_JSON: JSON.stringify({ ...context, config }),
+  }));
+  const child = spawn(process.execPath, ['local/synthesize.ts'], {
     cwd: ROOT,
     env: {
       ...process.env,
-      CDK_OUTDIR: outdir,
-      CDK_CONTEXT_JSON: JSON.stringify({ ...context, config }),
       // CloudFormation's own checks take longer than all the rest. `npm run synth` and CDK's command line make them.
       CDK_VALIDATION: 'false',
       // Nor where each construct was made, and what V8 compiled of CDK is there for the next synthesis.
       CDK_DISABLE_STACK_TRACE: '1',
       NODE_COMPILE_CACHE: join(ROOT, '.build', 'compiled'),
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.end(JSON.stringify(runs));
   const output: Buffer[] = [];
   child.stdout.on('data', (data: Buffer) => output.push(data));
   child.stderr.on('data', (data: Buffer) => output.push(data));
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
-  if (code !== 0 || !existsSync(join(outdir, 'manifest.json'))) {
-    await rm(outdir, { recursive: true, force: true });
+  if (code !== 0 || making.some(({ outdir }) => !existsSync(join(outdir, 'manifest.json')))) {
+    await Promise.all(making.map(({ outdir }) => rm(outdir, { recursive: true, force: true })));
     throw new Error(`the CDK app could not be synthesized:\n${Buffer.concat(output)}`);
   }
 }
 
-async function removeOld(current: string): Promise<void> {
+async function removeOld(current: string[]): Promise<void> {
   const folders = (await readdir(CACHE))
     .filter((name) => !name.startsWith('making-'))
     .map((name) => join(CACHE, name));
@@ -113,7 +142,7 @@ async function removeOld(current: string): Promise<void> {
   const old = dated.sort((a, b) => b.time - a.time).slice(KEEP);
   await Promise.all(
     old
-      .filter(({ folder }) => folder !== current)
+      .filter(({ folder }) => !current.includes(folder))
       .map(({ folder }) => rm(folder, { recursive: true, force: true })),
   );
 }

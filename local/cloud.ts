@@ -44,6 +44,8 @@ export interface CloudOptions extends Omit<EngineOptions, 'meter'> {
   httpTimeout?: number;
   /** Stop idle execution environments, as Lambda does. Default false. */
   freeze?: boolean;
+  /** Keep processes waiting for a cold start, which is faster then; who is in no hurry saves them. Default true. */
+  startAhead?: boolean;
 }
 
 /** A running cloud. Names are looked up by the beginning of the logical id: `Mailbox` finds `Mailbox1948DAAE`. */
@@ -175,7 +177,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const ca = join(dir, 'ca.pem');
     writeFileSync(ca, authority.pem);
     const network = redirectEnvironment({ hosts, ca, deny: true });
-    const spares = createSpares();
+    const spares = createSpares(options.startAhead);
     closers.push(() => spares.close());
     for (const spec of engine.specs) {
       const environment = { ...engine.awsEnvironment(spec), ...network };

@@ -6,7 +6,8 @@ import { glob, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { currentAssembly } from '../local/assembly.ts';
+import { prepareAssemblies } from '../local/assembly.ts';
+import { allConfigs } from '../test/support/configs.ts';
 import { TOGETHER } from '../test/together/lists.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -33,8 +34,7 @@ Object.assign(process.env, {
   PEAL_GRANTS: '.build/grants',
   NODE_COMPILE_CACHE: join(BUILD, 'compiled'),
 });
-// Made once before the first files, or all of them would make it at the same time.
-await currentAssembly();
+await prepareAssemblies(await allConfigs());
 run({
   files: [...LONG, ...others].map((file) => join(ROOT, file)),
   concurrency: CONCURRENCY,

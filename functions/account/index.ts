@@ -14,11 +14,12 @@ import { SIGN_UP_MODES } from '../../lib/accounts/sign-up-mode.ts';
 import { type ThrottleLog, Throttles } from '../../lib/accounts/throttles.ts';
 import { TwoFactor } from '../../lib/accounts/twofa.ts';
 import { success } from '../../lib/http/answer.ts';
+import type { HttpRequest } from '../../lib/http/message.ts';
 import { Refusal } from '../../lib/refusal.ts';
 import { edgeOrigin } from '../behind-edge.ts';
 import { type EndpointRequest, on } from '../endpoint.ts';
 import { choice, table, variable } from '../environment.ts';
-import { type HttpContext, httpApp, serve } from '../http.ts';
+import { HttpApp, serve } from '../http.ts';
 import { log } from '../log.ts';
 import { sessionOf } from '../session.ts';
 import { sessionRegistry } from '../sessions.ts';
@@ -42,29 +43,29 @@ const twofa = new TwoFactor(directory, clock, masterSecret());
 const authentication = new Authentication({ table: directory, sessions, guard, twofa, log: say });
 
 /** The session that a request is made in. */
-const sessionIn = ({ c, params }: Pick<EndpointRequest<never>, 'c' | 'params'>) =>
-  sessionOf(directory, c, params);
+const sessionIn = ({ http, params }: Pick<EndpointRequest<never>, 'http' | 'params'>) =>
+  sessionOf(directory, http, params);
 
 /** What a session is called: what it says, or the program that speaks. */
-function nameOf(c: HttpContext, name: string | undefined): string {
-  return name ?? (c.req.header('user-agent') ?? '').slice(0, MAX_SESSION_NAME);
+function nameOf({ headers }: HttpRequest, name: string | undefined): string {
+  return name ?? (headers['user-agent'] ?? '').slice(0, MAX_SESSION_NAME);
 }
 
-const app = httpApp();
+const app = new HttpApp();
 
-on(app, endpoints.signUp, async ({ c, fields }) => {
+on(app, endpoints.signUp, async ({ http, fields }) => {
   if (mode === 'closed') {
     const sentence = 'sign-up is closed on this server';
     throw new Refusal({ field: 'email', reason: 'cannot sign up', sentence }, 403);
   }
   const account = fields();
-  await guard.admitSignUp(c.env.address);
-  return success(await accounts.signUp({ ...account, name: nameOf(c, account.name) }, mode));
+  await guard.admitSignUp(http.address);
+  return success(await accounts.signUp({ ...account, name: nameOf(http, account.name) }, mode));
 });
 
-on(app, endpoints.login, async ({ c, fields }) => {
+on(app, endpoints.login, async ({ http, fields }) => {
   const attempt = fields();
-  return success(await authentication.login({ ...attempt, name: nameOf(c, attempt.name) }, c.env.address));
+  return success(await authentication.login({ ...attempt, name: nameOf(http, attempt.name) }, http.address));
 });
 
 on(app, endpoints.logout, async (request) => {
@@ -76,7 +77,7 @@ on(app, endpoints.logout, async (request) => {
 on(app, endpoints.changePassword, async (request) => {
   const session = await sessionIn(request);
   const { password, new_password: next, twofa } = request.fields();
-  await authentication.changePassword(session, { password, next, twofa }, request.c.env.address);
+  await authentication.changePassword(session, { password, next, twofa }, request.http.address);
   return success();
 });
 
@@ -87,19 +88,19 @@ on(app, endpoints.twofaState, async (request) =>
 on(app, endpoints.twofaBegin, async (request) => {
   const session = await sessionIn(request);
   const { password } = request.fields();
-  return success(await authentication.beginTwoFactor(session, password, request.c.env.address));
+  return success(await authentication.beginTwoFactor(session, password, request.http.address));
 });
 
 on(app, endpoints.twofaConfirm, async (request) => {
   const session = await sessionIn(request);
   const { twofa: code } = request.fields();
-  const codes = await authentication.confirmTwoFactor(session, code, request.c.env.address);
+  const codes = await authentication.confirmTwoFactor(session, code, request.http.address);
   return success({ recovery_codes: codes });
 });
 
 on(app, endpoints.twofaDisable, async (request) => {
   const session = await sessionIn(request);
-  await authentication.disableTwoFactor(session, request.fields(), request.c.env.address);
+  await authentication.disableTwoFactor(session, request.fields(), request.http.address);
   return success();
 });
 
@@ -146,28 +147,23 @@ on(app, endpoints.deleteApp, async (request) => {
   return success();
 });
 
-/** These answer `errors` as an object of lists, as Pushover's `devices.json` does. */
-const deviceApp = httpApp('byField');
-
-on(deviceApp, endpoints.registerDevice, async (request) => {
+on(app, endpoints.registerDevice, async (request) => {
   const { user } = await sessionIn(request);
   return success({ id: await devices.register(user, newDevice(request.fields())) });
 });
 
-on(deviceApp, endpoints.deleteDevice, async (request) => {
+on(app, endpoints.deleteDevice, async (request) => {
   const session = await sessionIn(request);
   await devices.remove(session.user, sessionDevice(session, request.segment('id')).id);
   return success();
 });
 
-on(deviceApp, endpoints.changeDevice, async (request) => {
+on(app, endpoints.changeDevice, async (request) => {
   const session = await sessionIn(request);
   const device = sessionDevice(session, request.segment('id'));
   const isCleared = (name: string) => request.params.cleared(name);
   await devices.change(session.user, device.id, changedDevice(request.fields(), isCleared, device));
   return success();
 });
-
-app.route('/', deviceApp);
 
 export const handler = serve(app, edgeOrigin());

@@ -11,7 +11,7 @@ import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { MAX_IMAGE_BYTES } from '../../lib/protocol/images.ts';
 import { type EndpointRequest, on } from '../endpoint.ts';
 import { table, variable } from '../environment.ts';
-import { httpApp, secretOf, serve } from '../http.ts';
+import { HttpApp, secretOf, serve } from '../http.ts';
 import * as endpoints from './endpoints.ts';
 
 const clock = Date.now;
@@ -29,7 +29,7 @@ const fetching = new Fetching({
   clock,
 });
 
-const app = httpApp();
+const app = new HttpApp();
 
 on(app, endpoints.upload, async ({ params }) => {
   const { app: sender } = await authorize(directory, params.get('token'));
@@ -52,8 +52,8 @@ on(app, endpoints.downloaded, async (request) => {
 });
 
 /** The session's device that asks. @throws Refusal naming `secret` or `device_id` */
-async function deviceOf({ c, params }: EndpointRequest<typeof endpoints.fetch.params>): Promise<string> {
-  const session = await findSession(directory, secretOf(c, params));
+async function deviceOf({ http, params }: EndpointRequest<typeof endpoints.fetch.params>): Promise<string> {
+  const session = await findSession(directory, secretOf(http, params));
   return sessionDevice(session, params.get('device_id')).id;
 }
 

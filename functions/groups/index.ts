@@ -5,7 +5,7 @@ import { success } from '../../lib/http/answer.ts';
 import type { FieldsSchema } from '../../lib/http/fields.ts';
 import { type EndpointRequest, on } from '../endpoint.ts';
 import { table } from '../environment.ts';
-import { httpApp, serve } from '../http.ts';
+import { HttpApp, serve } from '../http.ts';
 import { ownerOf } from '../session.ts';
 import * as endpoints from './endpoints.ts';
 
@@ -16,15 +16,15 @@ const directory = table('DIRECTORY_TABLE');
 const groups = new Groups(directory, Date.now);
 const members = new Members(directory);
 
-const app = httpApp();
+const app = new HttpApp();
 
-on(app, endpoints.create, async ({ c, params, fields }) => {
-  const { user } = await ownerOf(directory, c, params);
+on(app, endpoints.create, async ({ http, params, fields }) => {
+  const { user } = await ownerOf(directory, http, params);
   return success({ group: await groups.create(user, fields().name) });
 });
 
-on(app, endpoints.list, async ({ c, params }) => {
-  const { user } = await ownerOf(directory, c, params);
+on(app, endpoints.list, async ({ http, params }) => {
+  const { user } = await ownerOf(directory, http, params);
   const list = await groups.list(user);
   return success({ groups: list.map(({ key, name, members }) => ({ group: key, name, members })) });
 });
@@ -72,11 +72,11 @@ export const handler = serve(app);
 
 /** The group of the path. @param deleting whether it is to be deleted */
 async function groupOf<Schema extends FieldsSchema>(
-  { c, params, segment }: EndpointRequest<Schema>,
+  { http, params, segment }: EndpointRequest<Schema>,
   deleting = false,
 ): Promise<Group> {
   const key = segment('group');
-  return ownGroup(await ownerOf(directory, c, params, keysOfGroup(key)), key, deleting);
+  return ownGroup(await ownerOf(directory, http, params, keysOfGroup(key)), key, deleting);
 }
 
 function view({ user, device, memo, disabled }: Member) {

@@ -9,7 +9,7 @@ import { success } from '../../lib/http/answer.ts';
 import { Receipts } from '../../lib/receipts/receipts.ts';
 import { on } from '../endpoint.ts';
 import { limit, table } from '../environment.ts';
-import { httpApp, secretOf, serve } from '../http.ts';
+import { HttpApp, secretOf, serve } from '../http.ts';
 import * as endpoints from './endpoints.ts';
 
 const clock = Date.now;
@@ -24,10 +24,10 @@ const context: LookingContext = {
   clock,
 };
 
-const app = httpApp();
+const app = new HttpApp();
 
-on(app, endpoints.list, async ({ c, params, fields }) => {
-  const { user } = await findSession(directory, secretOf(c, params));
+on(app, endpoints.list, async ({ http, params, fields }) => {
+  const { user } = await findSession(directory, secretOf(http, params));
   const { after, app: of } = fields();
   const page = {
     ...(after !== undefined && { after: Number(after) }),
@@ -36,15 +36,15 @@ on(app, endpoints.list, async ({ c, params, fields }) => {
   return success(await listSent(context, user, page));
 });
 
-on(app, endpoints.view, async ({ c, params, fields, segment }) => {
-  const { user } = await findSession(directory, secretOf(c, params));
+on(app, endpoints.view, async ({ http, params, fields, segment }) => {
+  const { user } = await findSession(directory, secretOf(http, params));
   const { after } = fields();
   const id = historyIdOf(segment('message'));
   return success(await viewSent(context, user, id, after === undefined ? undefined : Number(after)));
 });
 
-on(app, endpoints.usage, async ({ c, params }) => {
-  const { user } = await findSession(directory, secretOf(c, params));
+on(app, endpoints.usage, async ({ http, params }) => {
+  const { user } = await findSession(directory, secretOf(http, params));
   return success(await usageOf(directory, user, clock(), quota));
 });
 

@@ -8,12 +8,12 @@ import { SOUNDS } from '../../lib/messages/sounds.ts';
 import { validateUser } from '../../lib/messages/validation.ts';
 import { on } from '../endpoint.ts';
 import { limit, table } from '../environment.ts';
-import { httpApp, serve } from '../http.ts';
+import { HttpApp, serve } from '../http.ts';
 import * as endpoints from './endpoints.ts';
 
 const directory = table('DIRECTORY_TABLE');
 const quota = limit('QUOTA');
-const app = httpApp();
+const app = new HttpApp();
 
 on(app, endpoints.validate, async ({ params, fields }) =>
   success(await validateUser(directory, params.get('token'), fields())),

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Apps, appIdOf, DEFAULT_ICON } from '../../lib/accounts/apps.ts';
 import { findSession } from '../../lib/accounts/sessions.ts';
-import { failure, success } from '../../lib/http/answer.ts';
+import { success } from '../../lib/http/answer.ts';
 import { fileAnswer } from '../../lib/http/file-answer.ts';
+import type { HttpAnswer, HttpRequest } from '../../lib/http/message.ts';
 import { IMMUTABLE, MEDIA, MediaBucket, type MediaKind } from '../../lib/media/bucket.ts';
 import { CustomSounds } from '../../lib/media/custom-sounds.ts';
 import { isSoundId } from '../../lib/media/sound-fields.ts';
@@ -14,7 +15,7 @@ import { builtInSound } from '../../lib/messages/sounds.ts';
 import { Refusal } from '../../lib/refusal.ts';
 import { type EndpointRequest, on } from '../endpoint.ts';
 import { CALL, table, variable } from '../environment.ts';
-import { type HttpContext, httpApp, secretOf, serve } from '../http.ts';
+import { HttpApp, type RoutedRequest, secretOf, serve } from '../http.ts';
 import * as endpoints from './endpoints.ts';
 
 /** What comes with a release may change with the next: it is kept for a week, then asked for again. */
@@ -27,11 +28,11 @@ const bucket = new MediaBucket(
 );
 const sounds = new CustomSounds(directory, bucket);
 const apps = new Apps(directory, Date.now);
-const app = httpApp();
+const app = new HttpApp();
 
 /** The account that a request is made for. */
-async function userOf({ c, params }: Pick<EndpointRequest<never>, 'c' | 'params'>): Promise<string> {
-  return (await findSession(directory, secretOf(c, params))).user;
+async function userOf({ http, params }: Pick<EndpointRequest<never>, 'http' | 'params'>): Promise<string> {
+  return (await findSession(directory, secretOf(http, params))).user;
 }
 
 on(app, endpoints.addSound, async (request) => {
@@ -68,26 +69,23 @@ on(app, endpoints.deleteIcon, async (request) => {
 /** Names of the icons that come with Peal: a client falls back to either, where it finds no icon. */
 const ICONS = [DEFAULT_ICON, 'pushover'];
 
-app.get('/sounds/:file', async (c) => {
-  const name = nameIn(c, 'sounds');
+app.on('GET', '/sounds/:file', async ({ segments, headers }) => {
+  const name = nameIn(segments, 'sounds');
   const builtIn = builtInSound(name);
-  if (builtIn !== undefined) return serveBuiltIn(c, 'sounds', builtIn);
-  return serveUploaded(c, 'sounds', isSoundId(name) ? name : undefined);
+  if (builtIn !== undefined) return serveBuiltIn(headers, 'sounds', builtIn);
+  return serveUploaded(headers, 'sounds', isSoundId(name) ? name : undefined);
 });
 
-app.get('/icons/:file', async (c) => {
-  const name = nameIn(c, 'icons');
-  if (ICONS.includes(name)) return serveBuiltIn(c, 'icons', DEFAULT_ICON);
-  return serveUploaded(c, 'icons', /^[0-9a-f]{32}$/.test(name) ? name : undefined);
+app.on('GET', '/icons/:file', async ({ segments, headers }) => {
+  const name = nameIn(segments, 'icons');
+  if (ICONS.includes(name)) return serveBuiltIn(headers, 'icons', DEFAULT_ICON);
+  return serveUploaded(headers, 'icons', /^[0-9a-f]{32}$/.test(name) ? name : undefined);
 });
-
-app.notFound(() => failure(new Refusal({ field: 'path', reason: 'not found' }, 404)));
 
 export const handler = serve(app);
 
 /** What comes before the suffix; empty without it. */
-function nameIn(c: HttpContext, kind: MediaKind): string {
-  const file = c.req.param('file') ?? '';
+function nameIn({ file = '' }: RoutedRequest['segments'], kind: MediaKind): string {
   return file.endsWith(MEDIA[kind].suffix) ? file.slice(0, -MEDIA[kind].suffix.length) : '';
 }
 
@@ -95,7 +93,11 @@ function nameIn(c: HttpContext, kind: MediaKind): string {
 const builtIns = new Map<string, { content: Buffer; tag: string }>();
 
 /** Serves a file that comes with this function. Its name is one of ours, never a client's. */
-async function serveBuiltIn(c: HttpContext, kind: MediaKind, name: string): Promise<Response> {
+async function serveBuiltIn(
+  asked: HttpRequest['headers'],
+  kind: MediaKind,
+  name: string,
+): Promise<HttpAnswer> {
   const { type, suffix } = MEDIA[kind];
   const path = join(import.meta.dirname, 'assets', kind, name + suffix);
   let file = builtIns.get(path);
@@ -104,15 +106,19 @@ async function serveBuiltIn(c: HttpContext, kind: MediaKind, name: string): Prom
     file = { content, tag: createHash('sha256').update(content).digest('base64url') };
     builtIns.set(path, file);
   }
-  return fileAnswer({ ...file, type, cacheControl: BUILT_IN }, c.req.raw.headers);
+  return fileAnswer({ ...file, type, cacheControl: BUILT_IN }, asked);
 }
 
 /** Serves what an account has uploaded. Its name is its tag: it never names another content. */
-async function serveUploaded(c: HttpContext, kind: MediaKind, name: string | undefined): Promise<Response> {
+async function serveUploaded(
+  asked: HttpRequest['headers'],
+  kind: MediaKind,
+  name: string | undefined,
+): Promise<HttpAnswer> {
   const content = name === undefined ? undefined : await bucket.get(kind, name);
   if (name === undefined || content === undefined) {
     throw new Refusal({ field: kind === 'icons' ? 'icon' : 'sound', reason: 'not found' }, 404);
   }
   const { type } = MEDIA[kind];
-  return fileAnswer({ content, type, tag: name, cacheControl: IMMUTABLE }, c.req.raw.headers);
+  return fileAnswer({ content, type, tag: name, cacheControl: IMMUTABLE }, asked);
 }

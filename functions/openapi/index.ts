@@ -1,9 +1,10 @@
 /** `GET /1/openapi.json`, the OpenAPI document of the API, and `GET /docs`, a page made of it. */
 import { createHash } from 'node:crypto';
 import { content, notModified } from '../../lib/http/answer.ts';
+import type { HttpAnswer, HttpRequest } from '../../lib/http/message.ts';
 import { edgeOrigin } from '../behind-edge.ts';
 import { AREAS } from '../endpoints.ts';
-import { type HttpContext, httpApp, serve } from '../http.ts';
+import { HttpApp, serve } from '../http.ts';
 import { openApi } from './document.ts';
 import { PAGE_POLICY, page } from './page.ts';
 
@@ -17,29 +18,36 @@ interface Kept {
 const kept = new Map<string, Kept>();
 const MAX_KEPT = 20;
 
-const app = httpApp();
+const app = new HttpApp();
 
-app.get('/1/openapi.json', (c) =>
-  answer(c, () => JSON.stringify(openApi(AREAS, originOf(c))), 'application/json; charset=utf-8'),
+app.on('GET', '/1/openapi.json', (request) =>
+  answer(request, () => JSON.stringify(openApi(AREAS, originOf(request))), 'application/json; charset=utf-8'),
 );
 
-app.get('/docs', (c) =>
-  answer(c, () => `${page(openApi(AREAS, originOf(c)))}`, 'text/html; charset=utf-8', PAGE_POLICY),
+app.on('GET', '/docs', (request) =>
+  answer(
+    request,
+    () => `${page(openApi(AREAS, originOf(request)))}`,
+    'text/html; charset=utf-8',
+    PAGE_POLICY,
+  ),
 );
 
 export const handler = serve(app, edgeOrigin());
 
 function answer(
-  c: HttpContext,
+  request: HttpRequest,
   make: () => string,
   type: string,
   headers: Record<string, string> = {},
-): Response {
-  const key = `${originOf(c)} ${c.req.path}`;
+): HttpAnswer {
+  const key = `${originOf(request)} ${request.path}`;
   if (kept.size >= MAX_KEPT) kept.clear();
   const found = kept.get(key) ?? newlyKept(make());
   kept.set(key, found);
-  const known = (c.req.header('if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  const known = (request.headers['if-none-match'] ?? '')
+    .split(',')
+    .map((tag) => tag.trim().replace(/^W\//, ''));
   if (known.includes(found.etag)) return notModified(found.etag);
   return content(found.body, type, { ETag: found.etag, ...headers });
 }
@@ -52,8 +60,8 @@ function newlyKept(body: string): Kept {
  * Where the API is asked. API Gateway writes `x-forwarded-proto`, and lets through only names that are its own; in the
  * local cloud there are a port and no TLS.
  */
-function originOf(c: HttpContext): string {
-  const scheme = c.req.header('x-forwarded-proto') === 'http' ? 'http' : 'https';
-  const origin = `${scheme}://${c.req.header('host') ?? ''}`;
-  return URL.canParse(origin) ? new URL(origin).origin : new URL(c.req.url).origin;
+function originOf({ headers }: HttpRequest): string {
+  const scheme = headers['x-forwarded-proto'] === 'http' ? 'http' : 'https';
+  const origin = `${scheme}://${headers.host ?? ''}`;
+  return URL.canParse(origin) ? new URL(origin).origin : '';
 }

@@ -4,16 +4,16 @@ import { pushKeyOf } from '../../lib/carriers/webpush/credentials.ts';
 import { success } from '../../lib/http/answer.ts';
 import { on } from '../endpoint.ts';
 import { table } from '../environment.ts';
-import { httpApp, secretOf, serve } from '../http.ts';
+import { HttpApp, secretOf, serve } from '../http.ts';
 import { carrierSecret } from '../secret.ts';
 import * as endpoints from './endpoints.ts';
 
 const directory = table('DIRECTORY_TABLE');
 const readSecret = carrierSecret();
-const app = httpApp();
+const app = new HttpApp();
 
-on(app, endpoints.pushKey, async ({ c, params }) => {
-  await findSession(directory, secretOf(c, params));
+on(app, endpoints.pushKey, async ({ http, params }) => {
+  await findSession(directory, secretOf(http, params));
   return success(pushKeyOf(await readSecret()));
 });
 

@@ -9,7 +9,7 @@ import { Queue } from '../../lib/storage/queue.ts';
 import { seconds } from '../../lib/storage/table.ts';
 import { on } from '../endpoint.ts';
 import { CALL, table, variable } from '../environment.ts';
-import { httpApp, secretOf, serve } from '../http.ts';
+import { HttpApp, secretOf, serve } from '../http.ts';
 import { sessionWith } from '../session.ts';
 import * as endpoints from './endpoints.ts';
 
@@ -20,16 +20,16 @@ const callbacks = new Queue(
   variable('CALLBACK_QUEUE_URL'),
 );
 
-const app = httpApp();
+const app = new HttpApp();
 
 on(app, endpoints.view, async ({ params, segment }) => {
   const receipt = await receipts.ofApp(params.get('token'), segment('receipt'));
   return success(receiptView(receipt, seconds(Date.now)));
 });
 
-on(app, endpoints.state, async ({ c, params, segment }) => {
+on(app, endpoints.state, async ({ http, params, segment }) => {
   const keys = keysOfReceipt(segment('receipt'));
-  const { session, items } = await sessionWith(directory, c, params, keys);
+  const { session, items } = await sessionWith(directory, http, params, keys);
   const receipt = receipts.ofRecipient(session.user, items);
   return success(stateView(receipt, session.user, isAsking(receipt, seconds(Date.now))));
 });
@@ -44,8 +44,8 @@ on(app, endpoints.cancel, async ({ params, segment }) => {
   return success();
 });
 
-on(app, endpoints.acknowledge, async ({ c, params, fields, segment }) => {
-  const session = await findSession(directory, secretOf(c, params));
+on(app, endpoints.acknowledge, async ({ http, params, fields, segment }) => {
+  const session = await findSession(directory, secretOf(http, params));
   const { device_id: id } = fields();
   const device = id === undefined ? '' : sessionDevice(session, id).name;
   const receipt = await receipts.acknowledge(segment('receipt'), session.user, device);

@@ -27,7 +27,7 @@ import {
   tableWithoutRetries,
   variable,
 } from '../environment.ts';
-import { httpApp, serve } from '../http.ts';
+import { HttpApp, serve } from '../http.ts';
 import { createJournal } from '../journal.ts';
 import { sessionOf } from '../session.ts';
 import * as endpoints from './endpoints.ts';
@@ -64,7 +64,7 @@ const sender = new Sender({
   clock,
 });
 
-const app = httpApp();
+const app = new HttpApp();
 on(app, endpoints.send, async ({ params }) => {
   const { receipt, allowance, ...accepted } = await sender.send(params).catch(noteThrottling);
   log('info', 'accepted', accepted);
@@ -74,8 +74,8 @@ on(app, endpoints.send, async ({ params }) => {
   return success(fields, limitHeaders(accepted.receivedAt, allowance), accepted.request);
 });
 
-on(app, endpoints.test, async ({ c, params, segment }) => {
-  const session = await sessionOf(directory, c, params);
+on(app, endpoints.test, async ({ http, params, segment }) => {
+  const session = await sessionOf(directory, http, params);
   const device = sessionDevice(session, segment('id'));
   const { allowance: _, ...accepted } = await sender.test(session, device).catch(noteThrottling);
   log('info', 'accepted a test', accepted);

@@ -7,7 +7,7 @@ import { receiptsOf, syncAnswer } from '../../lib/mailbox/sync-answer.ts';
 import { isAsking, Receipts } from '../../lib/receipts/receipts.ts';
 import { on } from '../endpoint.ts';
 import { attachmentsBucket, table } from '../environment.ts';
-import { httpApp, serve } from '../http.ts';
+import { HttpApp, serve } from '../http.ts';
 import { seen } from '../seen.ts';
 import { sessionOf } from '../session.ts';
 import * as endpoints from './endpoints.ts';
@@ -24,10 +24,10 @@ const messages = table('MAILBOX_TABLE');
 const mailbox = new Mailbox(messages, Date.now);
 const attachments = new Attachments(messages, attachmentsBucket(), Date.now);
 
-const app = httpApp();
+const app = new HttpApp();
 
-on(app, endpoints.sync, async ({ c, params, fields }) => {
-  const session = await sessionOf(directory, c, params);
+on(app, endpoints.sync, async ({ http, params, fields }) => {
+  const session = await sessionOf(directory, http, params);
   const device = sessionDevice(session, params.get('device_id'));
   await seen(directory, session.user, device);
   const page = await mailbox.page(device.id, fields().after, PAGE_BYTES);
@@ -37,9 +37,9 @@ on(app, endpoints.sync, async ({ c, params, fields }) => {
   return success(syncAnswer(page, session, device, asking));
 });
 
-on(app, endpoints.acknowledge, async ({ c, params, fields, segment }) => {
+on(app, endpoints.acknowledge, async ({ http, params, fields, segment }) => {
   const { message: upTo } = fields();
-  const session = await sessionOf(directory, c, params);
+  const session = await sessionOf(directory, http, params);
   const device = sessionDevice(session, segment('id'));
   await mailbox.acknowledge(device.id, upTo, attachments);
   return success();

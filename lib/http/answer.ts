@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { ErrorHandler } from 'hono';
 import type { Log } from '../log.ts';
 import { Refusal } from '../refusal.ts';
 import { BodyError } from './errors.ts';
+import type { HttpAnswer } from './message.ts';
 
 /** Headers of every answer, as Pushover's server gives them. */
 export const COMMON = {
@@ -24,7 +24,7 @@ export function success(
   fields: object = {},
   headers: Record<string, string> = {},
   request: string = randomUUID(),
-): Response {
+): HttpAnswer {
   return json(200, { ...fields, status: 1, request }, request, {
     'Cache-Control': 'max-age=0, private, must-revalidate',
     ...headers,
@@ -35,7 +35,7 @@ export function success(
 export type ErrorStyle = 'byField' | 'list';
 
 /** A request is refused: every parameter at fault as a key, and the sentences. */
-export function failure(refusal: Refusal, style: ErrorStyle = 'list'): Response {
+export function failure(refusal: Refusal, style: ErrorStyle = 'list'): HttpAnswer {
   const request = randomUUID();
   const fields = Object.fromEntries(refusal.faults.map(({ field, reason }) => [field, reason]));
   const byField = Object.groupBy(refusal.faults, ({ field }) => field);
@@ -53,46 +53,40 @@ export function failure(refusal: Refusal, style: ErrorStyle = 'list'): Response 
  * What a handler threw, as an answer: a refusal as it says, anything else as a 500 that says nothing but an id, under
  * which the log has the rest. The sender may try again after five seconds (Pushover's rule for 5xx).
  */
-export function onError(log: Log, style: ErrorStyle = 'list'): ErrorHandler {
-  return (error, c) => {
-    if (error instanceof Refusal) return failure(error, style);
-    if (error instanceof BodyError) {
-      return failure(new Refusal({ field: error.field, reason: error.reason }, error.status), style);
-    }
-    const request = randomUUID();
-    log('error', 'request failed', {
-      request,
-      path: c.req.routePath,
-      error: `${error.name}: ${error.message}`,
-      stack: error.stack,
-    });
-    const errors = ['internal server error, please try again later'];
-    return json(500, { errors, status: 0, request }, request, { 'Cache-Control': 'no-cache' });
-  };
+export function thrown(error: unknown, route: string, log: Log, style: ErrorStyle = 'list'): HttpAnswer {
+  if (error instanceof Refusal) return failure(error, style);
+  if (error instanceof BodyError) {
+    return failure(new Refusal({ field: error.field, reason: error.reason }, error.status), style);
+  }
+  const request = randomUUID();
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  log('error', 'request failed', { request, path: route, error: `${name}: ${message}`, stack });
+  const errors = ['internal server error, please try again later'];
+  return json(500, { errors, status: 0, request }, request, { 'Cache-Control': 'no-cache' });
 }
 
 /** Something to be read as it is, a page or a document: anybody may keep it for a few minutes. */
-export function content(body: string, type: string, headers: Record<string, string> = {}): Response {
+export function content(body: string, type: string, headers: Record<string, string> = {}): HttpAnswer {
   const all = { ...COMMON, 'Content-Type': type, 'Cache-Control': 'public, max-age=300', ...headers };
-  return new Response(body, { headers: all });
+  return { status: 200, headers: all, body };
 }
 
 /** What the reader has is still what there is. */
-export function notModified(etag: string): Response {
-  return new Response(null, { status: 304, headers: { ...COMMON, ETag: etag } });
+export function notModified(etag: string): HttpAnswer {
+  return { status: 304, headers: { ...COMMON, ETag: etag }, body: '' };
 }
 
 /** The answer to a browser that asks whether it may call us. */
-export function preflight(): Response {
-  return new Response(null, { status: 204, headers: COMMON });
+export function preflight(): HttpAnswer {
+  return { status: 204, headers: COMMON, body: '' };
 }
 
-function json(status: number, body: object, request: string, headers: Record<string, string>): Response {
+function json(status: number, body: object, request: string, headers: Record<string, string>): HttpAnswer {
   const all = {
     ...COMMON,
     'Content-Type': 'application/json; charset=utf-8',
     'X-Request-Id': request,
     ...headers,
   };
-  return new Response(JSON.stringify(body), { status, headers: all });
+  return { status, headers: all, body: JSON.stringify(body) };
 }

@@ -7,6 +7,7 @@ import { parseHeaderValue } from './content-type.ts';
 import { BodyError } from './errors.ts';
 import { parseJson } from './json.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import type { HttpRequest } from './message.ts';
 import { parseMultipart } from './multipart.ts';
 import { Params } from './params.ts';
 import { decoderFor } from './text.ts';
@@ -16,16 +17,8 @@ export { BodyError } from './errors.ts';
 export type { FilePart } from './multipart.ts';
 export { Params } from './params.ts';
 
-/** The part of a web-standard Request that is read. Any Request is one. */
-export interface ParamSource {
-  url: string;
-  headers: Headers;
-  /**
-   * As a stream or in one piece. A Request refuses a body on GET, which some clients of Pushover send: whoever
-   * holds such a body passes it here, with the url and the headers.
-   */
-  body: ReadableStream<Uint8Array> | Uint8Array | null;
-}
+/** The part of a request that is read. */
+export type ParamSource = Pick<HttpRequest, 'body' | 'headers' | 'query'>;
 
 export interface ReadOptions {
   /** Largest body in bytes; 6 MiB unless told. */
@@ -41,20 +34,23 @@ const FORM_TYPES: readonly string[] = [
 ];
 
 /**
- * Reads query string and body into parameters; the body's win over the query's. Rejects with BodyError, and
- * with nothing else for anything that a client can send. The time it takes is linear in what was sent.
+ * Reads query string and body into parameters; the body's win over the query's. The time it takes is linear in what was
+ * sent.
+ *
+ * @throws BodyError, and nothing else for anything that a client can send
  */
-export async function readParams(source: ParamSource, options: ReadOptions = {}): Promise<Params> {
+export function readParams({ query, headers, body }: ParamSource, options: ReadOptions = {}): Params {
   const limits = { ...DEFAULT_LIMITS, bodyBytes: options.maxBytes ?? DEFAULT_LIMITS.bodyBytes };
   const params = new Params();
-  const query = new URL(source.url).search.slice(1);
   for (const [name, text] of parseUrlencoded(Buffer.from(query), decoderFor('utf-8'), limits)) {
     params.set(name, { text });
   }
-  const bytes = await readBody(source, limits);
-  if (bytes.length > 0) {
-    checkEncoding(source.headers.get('content-encoding') ?? '');
-    parseBody(bytes, source.headers.get('content-type') ?? '', params, limits);
+  if (body.length > limits.bodyBytes) {
+    throw new BodyError('body', `is larger than ${limits.bodyBytes} bytes`, 413);
+  }
+  if (body.length > 0) {
+    checkEncoding(headers['content-encoding'] ?? '');
+    parseBody(body, headers['content-type'] ?? '', params, limits);
   }
   return params;
 }
@@ -85,30 +81,6 @@ function parseBody(bytes: Uint8Array, contentType: string, params: Params, limit
   } else {
     throw new BodyError('body', 'has an unsupported Content-Type, send a form, multipart/form-data or JSON');
   }
-}
-
-/** Collects the body, and gives up as soon as it is known to be too large. */
-async function readBody(source: ParamSource, limits: Limits): Promise<Uint8Array> {
-  const tooLarge = () => new BodyError('body', `is larger than ${limits.bodyBytes} bytes`, 413);
-  const { body } = source;
-  if (body === null) return new Uint8Array();
-  if (body instanceof Uint8Array) {
-    if (body.length > limits.bodyBytes) throw tooLarge();
-    return body;
-  }
-  if (Number(source.headers.get('content-length')) > limits.bodyBytes) {
-    await body.cancel();
-    throw tooLarge();
-  }
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    // Leaving the loop cancels the stream.
-    if (length > limits.bodyBytes) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
 }
 
 function isJson(type: string): boolean {

@@ -1,5 +1,6 @@
 /** Answers with a file, as browsers and caches ask for one (RFC 9110: validators, conditions and ranges). */
 import { COMMON } from './answer.ts';
+import type { HttpAnswer, HttpRequest } from './message.ts';
 
 export interface FileAnswer {
   content: Uint8Array;
@@ -15,7 +16,10 @@ export interface FileAnswer {
  *
  * A 304 says its type as well: API Gateway adds one to an answer without, and caches would take that over.
  */
-export function fileAnswer({ content, type, tag, cacheControl }: FileAnswer, asked: Headers): Response {
+export function fileAnswer(
+  { content, type, tag, cacheControl }: FileAnswer,
+  asked: HttpRequest['headers'],
+): HttpAnswer {
   const etag = `"${tag}"`;
   const headers = {
     ...COMMON,
@@ -24,32 +28,33 @@ export function fileAnswer({ content, type, tag, cacheControl }: FileAnswer, ask
     'Cache-Control': cacheControl,
     'Accept-Ranges': 'bytes',
   };
-  if (matches(asked.get('if-none-match'), etag)) return new Response(null, { status: 304, headers });
-  const condition = asked.get('if-range');
+  if (matches(asked['if-none-match'], etag)) return { status: 304, headers, body: '' };
+  const condition = asked['if-range'];
   const range =
-    condition === null || condition === etag ? readRange(asked.get('range'), content.length) : undefined;
-  if (range === undefined) return new Response(Buffer.from(content), { status: 200, headers });
+    condition === undefined || condition === etag ? readRange(asked.range, content.length) : undefined;
+  if (range === undefined) return { status: 200, headers, body: content };
   if (range === 'unsatisfiable') {
     const limits = { ...headers, 'Content-Range': `bytes */${content.length}` };
-    return new Response(null, { status: 416, headers: limits });
+    return { status: 416, headers: limits, body: '' };
   }
   const [first, last] = range;
-  return new Response(Buffer.from(content.subarray(first, last + 1)), {
+  return {
     status: 206,
     headers: { ...headers, 'Content-Range': `bytes ${first}-${last}/${content.length}` },
-  });
+    body: content.subarray(first, last + 1),
+  };
 }
 
 /** `If-None-Match`: a star, or a list with the tag, weak ones too. */
-function matches(condition: string | null, etag: string): boolean {
-  if (condition === null) return false;
+function matches(condition: string | undefined, etag: string): boolean {
+  if (condition === undefined) return false;
   const tags = condition.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   return tags.includes(etag) || tags.includes('*');
 }
 
 /** First and last byte of a range. What is no single range of bytes is ignored, as the RFC says. */
 function readRange(
-  range: string | null,
+  range: string | undefined,
   size: number,
 ): [first: number, last: number] | 'unsatisfiable' | undefined {
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(range ?? '') ?? [];

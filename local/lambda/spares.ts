@@ -10,7 +10,8 @@ export interface Spares {
   close(): Promise<void>;
 }
 
-export function createSpares(): Spares {
+/** @param ahead whether any are started before they are taken */
+export function createSpares(ahead = true): Spares {
   const waiting = new Map<string, Environment>();
   let closed = false;
   return {
@@ -22,7 +23,7 @@ export function createSpares(): Spares {
     },
     refill(options) {
       const key = JSON.stringify(options);
-      if (closed || waiting.get(key)?.dead === false) return;
+      if (!ahead || closed || waiting.get(key)?.dead === false) return;
       waiting.set(key, boot(options));
     },
     async close() {

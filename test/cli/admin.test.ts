@@ -1,4 +1,5 @@
 /** The operator's commands, as they are installed, against the whole of Peal. */
+
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import type { Asker } from '../../cli/admin/setup-credentials.ts';
 import { RefusedError } from '../../cli/errors.ts';
 import { buildProgram } from '../../cli/program.ts';
 import type { AdminCommand, AnswerOf, CommandName } from '../../functions/admin/index.ts';
-import { LOCAL_CONFIG } from '../../local/config.ts';
+import { QUOTA } from '../support/configs.ts';
 import { newDevice } from '../support/devices.ts';
 import { get, newAccount, post, usePeal } from '../support/peal.ts';
 import { makeOperator } from './operator.ts';
@@ -18,7 +19,7 @@ import { Machine } from './run.ts';
 
 const peal = usePeal({
   credentials: 'off',
-  config: { ...LOCAL_CONFIG, quota: 100 },
+  config: QUOTA,
 });
 
 const PASSWORD = 'correct horse';

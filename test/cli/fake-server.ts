@@ -121,8 +121,8 @@ export class FakeServer {
     const url = new URL(request.url ?? '/', this.url);
     const path = url.pathname.replace('/1/', '').replace('.json', '');
     this.requests.push(`${request.method} ${path}`);
-    const headers = new Headers({ 'content-type': request.headers['content-type'] ?? '' });
-    const params = await readParams({ url: url.href, headers, body: await buffer(request) });
+    const headers = { 'content-type': request.headers['content-type'] };
+    const params = readParams({ query: url.search.slice(1), headers, body: await buffer(request) });
     const secret = request.headers.authorization?.replace('Bearer ', '') ?? '';
     const answer = this.#answer(`${request.method} ${path}`, params, secret);
     if ('status' in answer && typeof answer.status === 'number' && 'body' in answer) {

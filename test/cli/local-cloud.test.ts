@@ -1,4 +1,5 @@
 /** The command line, as it is installed, against the whole of Peal. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -7,6 +8,7 @@ import { extname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createApi } from '../../lib/device/index.ts';
 import { admin } from '../support/admin.ts';
+import { INVITING } from '../support/configs.ts';
 import { imageOf } from '../support/images.ts';
 import { get, post, type TestAccount, usePeal } from '../support/peal.ts';
 import { codeOf } from '../support/totp.ts';
@@ -39,7 +41,7 @@ function textOf(line: string | undefined): unknown {
 }
 
 const peal = usePeal({
-  config: { signUp: 'invitation' },
+  config: INVITING,
   expectedErrors: /unknown access key|may not lambda/,
 });
 

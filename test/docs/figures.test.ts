@@ -1,4 +1,5 @@
 /** The pages of figures are what is made of the readings that are kept, at the prices that are kept. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { keptReadings } from '../../bench/lib/readings.ts';
 import { scalePage } from '../../bench/lib/scale-page.ts';
 import { SCENARIOS } from '../../bench/lib/scenarios.ts';
 import { currentAssembly } from '../../local/assembly.ts';
+import { MINIMAL } from '../support/configs.ts';
 
 const page = (name: string) => readFileSync(join(import.meta.dirname, '..', '..', name), 'utf8');
 const AGAIN = 'run npm run docs:figures, or node bench/pages.ts --render if only words or prices changed';
@@ -50,7 +52,7 @@ test('the page of costs has the prices that it is computed with, and each line i
 });
 
 test('the default burst limit counts as many messages as the pages say', async () => {
-  const file = join(await currentAssembly({ signUp: 'open' }), 'PealApi.template.json');
+  const file = join(await currentAssembly(MINIMAL), 'PealApi.template.json');
   const { Resources } = JSON.parse(readFileSync(file, 'utf8')) as {
     Resources: Record<string, { Properties?: { Environment?: { Variables?: Record<string, string> } } }>;
   };

@@ -6,9 +6,9 @@ import { accountKey, memberKey } from '../../lib/accounts/directory.ts';
 import { createApi } from '../../lib/device/index.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { s3Error } from '../../local/aws/s3-answers.ts';
-import { LOCAL_CONFIG } from '../../local/config.ts';
 import { mp3 } from '../media/builders.ts';
 import { admin, adminRefusal } from '../support/admin.ts';
+import { QUOTA } from '../support/configs.ts';
 import { fcmTarget, newDevice } from '../support/devices.ts';
 import { fill, fillWithTexts } from '../support/directory.ts';
 import { imageOf } from '../support/images.ts';
@@ -16,7 +16,7 @@ import { get, newAccount, post, request, type TestAccount, usePeal } from '../su
 import { useDirectory } from '../support/table.ts';
 
 const peal = usePeal({
-  config: { ...LOCAL_CONFIG, quota: 100 },
+  config: QUOTA,
   // Faults that tests put in the way of a deletion.
   expectedErrors: /(ValidationException|InvalidRequest): no/,
 });

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { failure } from '../../local/aws/intercept.ts';
 import type { LogLine } from '../../local/lambda/protocol.ts';
+import { WATCHED } from '../support/configs.ts';
 import { measuredIn, totalOf } from '../support/metrics.ts';
 import { post, usePeal } from '../support/peal.ts';
 
 const peal = usePeal({
-  config: { signUp: 'closed', burst: 0, canary: 5 },
+  config: WATCHED,
   expectedErrors: /canary|Canary|InternalServerError|request failed|signal: killed/,
 });
 

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { request as open } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { LOCAL_CONFIG } from '../../local/config.ts';
+import { FIREWALL } from '../support/configs.ts';
 import { newDevice } from '../support/devices.ts';
 import { imageOf } from '../support/images.ts';
 import { get, newAccount, post, usePeal } from '../support/peal.ts';
 
 /** A Peal with its firewall: CloudFront is before the API. */
-const peal = usePeal({ config: { ...LOCAL_CONFIG, waf: true, region: 'us-east-1' } });
+const peal = usePeal({ config: FIREWALL });
 
 /** Posts a form from an address of this machine. @returns the status */
 function postFrom(

@@ -7,9 +7,8 @@ import { quotaKey, tokenKey } from '../../lib/accounts/directory.ts';
 import { hashSecret, randomKey } from '../../lib/accounts/keys.ts';
 import { monthOf, nextMonth } from '../../lib/messages/limits.ts';
 import { failure, type Interceptor } from '../../local/aws/intercept.ts';
-import { LOCAL_CONFIG } from '../../local/config.ts';
 import type { JsonObject } from '../../local/template/json.ts';
-import { COUNTING } from '../support/configs.ts';
+import { COUNTING, QUOTA } from '../support/configs.ts';
 import { crowd } from '../support/crowd.ts';
 import { type DeviceKind, newDevice } from '../support/devices.ts';
 import { fill, tableOf } from '../support/directory.ts';
@@ -45,14 +44,15 @@ const isCount = (call: Parameters<Interceptor>[0], by: 'back' | 'users') =>
   isSend(call, 'UpdateItem') && String((call.input as JsonObject).UpdateExpression).endsWith(`used :${by}`);
 
 describe('where an account has a quota', () => {
-  const LIMIT = 100;
   const peal = usePeal({
-    config: { ...LOCAL_CONFIG, quota: LIMIT },
+    config: QUOTA,
     expectedErrors: /InternalServerError|request failed/,
   });
   /** Has an account sent so much that so many messages are left. */
   const leave = (user: string, left: number) =>
-    fill(tableOf(peal(), 'Directory'), [{ ...quotaKey(user, monthOf(Date.now())), used: LIMIT - left }]);
+    fill(tableOf(peal(), 'Directory'), [
+      { ...quotaKey(user, monthOf(Date.now())), used: QUOTA.quota - left },
+    ]);
   /** An account of which so many messages are left. */
   const ready = async (left = 12, kind?: DeviceKind) => {
     const account = await readyIn(peal(), kind);
@@ -84,7 +84,7 @@ describe('where an account has a quota', () => {
     const reset = nextMonth(Date.now());
     assert.deepEqual(
       answers.map(month),
-      [99, 98, 2, 1, 0].map((left) => [LIMIT, left, reset]),
+      [99, 98, 2, 1, 0].map((left) => [QUOTA.quota, left, reset]),
     );
     const { request, ...body } = refused.body;
     assert.equal(refused.status, 429);
@@ -94,8 +94,8 @@ describe('where an account has a quota', () => {
       status: 0,
     });
     assert.equal(refused.headers.get('x-request-id'), request);
-    assert.deepEqual(month(refused), [LIMIT, 0, reset]);
-    assert.deepEqual([limits.body.limit, limits.body.remaining, limits.body.reset], [LIMIT, 0, reset]);
+    assert.deepEqual(month(refused), [QUOTA.quota, 0, reset]);
+    assert.deepEqual([limits.body.limit, limits.body.remaining, limits.body.reset], [QUOTA.quota, 0, reset]);
     assert.equal(device.texts().length, 5);
     assert.equal((await post(peal(), 'messages.json', { token, user, message: '' })).status, 400);
   });
@@ -308,7 +308,10 @@ describe('where an account has a quota', () => {
 
     const answers = [await raw(token), await raw(token), await raw(randomKey('a'))];
 
-    const limits = [String(LIMIT), '0', String(nextMonth(Date.now()))].map((value, n) => [NAMES[n]!, value]);
+    const limits = [String(QUOTA.quota), '0', String(nextMonth(Date.now()))].map((value, n) => [
+      NAMES[n]!,
+      value,
+    ]);
     assert.deepEqual(answers, [
       { status: 200, version: '1.1', limits },
       { status: 429, version: '1.1', limits },

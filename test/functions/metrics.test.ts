@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LogLine } from '../../local/lambda/protocol.ts';
+import { STAGING } from '../support/configs.ts';
 import { seedDeviceLists } from '../support/crowd.ts';
 import { fcmTarget, newDevice } from '../support/devices.ts';
 import { tableOf } from '../support/directory.ts';
@@ -11,13 +12,7 @@ import { SocketClient } from '../support/socket-client.ts';
 const PATIENCE = 20_000;
 
 const peal = usePeal({
-  config: {
-    stage: 'staging',
-    signUp: 'open',
-    registrationsPerHour: 1_000_000,
-    burst: 5,
-    ceilings: { fcm: 2 },
-  },
+  config: STAGING,
   expectedErrors: /given up|refuses our configuration/,
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listObjects } from '../support/bucket.ts';
+import { FORGETFUL } from '../support/configs.ts';
 import { newDevice } from '../support/devices.ts';
 import { imageOf } from '../support/images.ts';
 import { newAccount, request, usePeal } from '../support/peal.ts';
@@ -9,7 +10,7 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 const peal = usePeal({
-  config: { signUp: 'open', burst: 0, retention: { messages: 4, attachments: 2 } },
+  config: FORGETFUL,
   ttlLateness: 0,
 });
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CLOSED, INVITING } from '../support/configs.ts';
 import { post, usePeal } from '../support/peal.ts';
 
 const PASSWORD = 'correct horse';
 
 describe('where sign-up is by invitation', () => {
-  const peal = usePeal({ config: { signUp: 'invitation' } });
+  const peal = usePeal({ config: INVITING });
   const invite = async () => {
     const { payload } = await peal().cloud.functionNamed('Admin').invoke({ command: 'invite' });
     return (payload as { invitation: string }).invitation;
@@ -46,7 +47,7 @@ describe('where sign-up is by invitation', () => {
 });
 
 describe('where sign-up is closed', () => {
-  const peal = usePeal({ config: { signUp: 'closed' } });
+  const peal = usePeal({ config: CLOSED });
 
   test('only the operator makes accounts', async () => {
     const email = 'ops@example.org';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BodyError, readParams } from '../../lib/http/body.ts';
-import { FORM, post, URL_BASE } from './forms.ts';
+import { FORM, post, read, URL_BASE } from './forms.ts';
 
 /** A check that an error is a BodyError about a field. */
 const aboutField =
@@ -35,16 +35,15 @@ test('reads a form that has no content type', async () => {
 test('reads a form that fetch calls plain text', async () => {
   const request = new Request(URL_BASE, { method: 'POST', body: 'message=hi&token=a' });
 
-  const params = await readParams(request);
+  const params = await read(request);
 
   assert.equal(params.get('token'), 'a');
 });
 
 test('reads a form body that came with GET', async () => {
-  const request = new Request(`${URL_BASE}?token=q`);
   const body = new TextEncoder().encode('token=b');
 
-  const params = await readParams({ url: request.url, headers: request.headers, body });
+  const params = readParams({ query: 'token=q', headers: {}, body });
 
   assert.equal(params.get('token'), 'b');
 });
@@ -52,7 +51,7 @@ test('reads a form body that came with GET', async () => {
 test('reads the query string of a POST without a body', async () => {
   const request = new Request(`${URL_BASE}?message=hi+there&title=%C3%BC`, { method: 'POST' });
 
-  const params = await readParams(request);
+  const params = await read(request);
 
   assert.deepEqual({ ...params.texts() }, { message: 'hi there', title: 'ü' });
 });
@@ -205,16 +204,16 @@ test('refuses bodies that it cannot read', async () => {
 
 test('does not inflate a compressed body, and reads one that only says it is not', async () => {
   const source = (encoding: string, body: string) => ({
-    url: `${URL_BASE}?token=a`,
-    headers: new Headers({ 'content-type': FORM, 'content-encoding': encoding }),
+    query: 'token=a',
+    headers: { 'content-type': FORM, 'content-encoding': encoding },
     body: new TextEncoder().encode(body),
   });
 
   for (const encoding of ['gzip', 'br', 'gzip, identity', 'unknown']) {
-    await assert.rejects(readParams(source(encoding, 'a=b')), aboutField('body', /Content-Encoding/));
+    assert.throws(() => readParams(source(encoding, 'a=b')), aboutField('body', /Content-Encoding/));
   }
-  assert.equal((await readParams(source('Identity', 'message=hi'))).get('message'), 'hi');
-  assert.equal((await readParams(source('gzip', ''))).get('token'), 'a');
+  assert.equal(readParams(source('Identity', 'message=hi')).get('message'), 'hi');
+  assert.equal(readParams(source('gzip', '')).get('token'), 'a');
 });
 
 test('reads nothing from an empty body of any type', async () => {
@@ -223,25 +222,15 @@ test('reads nothing from an empty body of any type', async () => {
   assert.deepEqual(params.names(), []);
 });
 
-test('refuses a body above the limit, at once if its length says so', async () => {
-  const headers = new Headers({ 'content-type': FORM });
-  const long = new TextEncoder().encode('message=0123456789');
-  const declared = new Request(URL_BASE, { method: 'POST', body: 'a=b', headers: { 'content-length': '3' } });
-  const endless = new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(long) });
+test('refuses a body above the limit', () => {
+  const long = {
+    query: '',
+    headers: { 'content-type': FORM },
+    body: new TextEncoder().encode('message=0123456789'),
+  };
 
-  await assert.rejects(
-    readParams({ url: URL_BASE, headers, body: long }, { maxBytes: 17 }),
-    aboutField('body', /larger than 17 bytes/, 413),
-  );
-  await assert.rejects(
-    readParams({ url: URL_BASE, headers, body: endless }, { maxBytes: 1000 }),
-    aboutField('body', /larger/, 413),
-  );
-  await assert.rejects(readParams(declared, { maxBytes: 2 }), aboutField('body', /larger/, 413));
-  assert.equal(
-    (await readParams({ url: URL_BASE, headers, body: long }, { maxBytes: 18 })).has('message'),
-    true,
-  );
+  assert.throws(() => readParams(long, { maxBytes: 17 }), aboutField('body', /larger than 17 bytes/, 413));
+  assert.equal(readParams(long, { maxBytes: 18 }).has('message'), true);
 });
 
 test('refuses too many fields, too long names and too deep JSON in every format', async () => {

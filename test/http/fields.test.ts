@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as v from 'valibot';
-import { readParams } from '../../lib/http/body.ts';
 import { checkFields, structure } from '../../lib/http/fields.ts';
+import { read } from './forms.ts';
 
 const POINT = v.object({ x: v.number(), at: v.object({ y: v.number() }) });
 const SCHEMA = v.object({ point: structure(POINT, 'is not a point'), name: v.optional(v.string()) });
 
 const check = async (body: BodyInit) => {
   const request = new Request('https://api.example.org/', { method: 'POST', body });
-  const bytes = Buffer.from(await request.clone().arrayBuffer());
-  return checkFields(await readParams({ url: request.url, headers: request.headers, body: bytes }), SCHEMA);
+  return checkFields(await read(request), SCHEMA);
 };
 
 const json = (value: unknown) => new Blob([JSON.stringify(value)], { type: 'application/json' });

@@ -9,19 +9,20 @@ const FILE = {
   cacheControl: 'public, max-age=60',
 };
 
-const ask = (headers: Record<string, string> = {}) => fileAnswer(FILE, new Headers(headers));
+const ask = (headers: Record<string, string> = {}) => fileAnswer(FILE, headers);
+const textOf = ({ body }: { body: string | Uint8Array }) => Buffer.from(body).toString();
 
-test('answers the file with what caches need', async () => {
+test('answers the file with what caches need', () => {
   const answer = ask();
 
   assert.equal(answer.status, 200);
-  assert.equal(await answer.text(), '0123456789');
-  assert.equal(answer.headers.get('content-type'), 'audio/mpeg');
-  assert.equal(answer.headers.get('etag'), '"one"');
-  assert.equal(answer.headers.get('cache-control'), 'public, max-age=60');
-  assert.equal(answer.headers.get('accept-ranges'), 'bytes');
-  assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
-  assert.equal(answer.headers.get('access-control-allow-origin'), '*');
+  assert.equal(textOf(answer), '0123456789');
+  assert.equal(answer.headers['Content-Type'], 'audio/mpeg');
+  assert.equal(answer.headers.ETag, '"one"');
+  assert.equal(answer.headers['Cache-Control'], 'public, max-age=60');
+  assert.equal(answer.headers['Accept-Ranges'], 'bytes');
+  assert.equal(answer.headers['X-Content-Type-Options'], 'nosniff');
+  assert.equal(answer.headers['Access-Control-Allow-Origin'], '*');
 });
 
 for (const [condition, status] of [
@@ -33,13 +34,13 @@ for (const [condition, status] of [
   ['one', 200],
   ['', 200],
 ] as const) {
-  test(`If-None-Match ${condition || 'nothing'}: ${status}`, async () => {
-    const answer = ask({ 'If-None-Match': condition });
+  test(`If-None-Match ${condition || 'nothing'}: ${status}`, () => {
+    const answer = ask({ 'if-none-match': condition });
 
     assert.equal(answer.status, status);
-    assert.equal(answer.headers.get('etag'), '"one"');
-    assert.equal(answer.headers.get('content-type'), 'audio/mpeg');
-    assert.equal(await answer.text(), status === 304 ? '' : '0123456789');
+    assert.equal(answer.headers.ETag, '"one"');
+    assert.equal(answer.headers['Content-Type'], 'audio/mpeg');
+    assert.equal(textOf(answer), status === 304 ? '' : '0123456789');
   });
 }
 
@@ -52,24 +53,24 @@ for (const [range, status, content, contentRange] of [
   ['bytes=-30', 206, '0123456789', 'bytes 0-9/10'],
   ['bytes=10-', 416, '', 'bytes */10'],
   ['bytes=-0', 416, '', 'bytes */10'],
-  ['bytes=5-4', 200, '0123456789', null],
-  ['bytes=0-1,4-5', 200, '0123456789', null],
-  ['bytes=-', 200, '0123456789', null],
-  ['lines=0-1', 200, '0123456789', null],
+  ['bytes=5-4', 200, '0123456789', undefined],
+  ['bytes=0-1,4-5', 200, '0123456789', undefined],
+  ['bytes=-', 200, '0123456789', undefined],
+  ['lines=0-1', 200, '0123456789', undefined],
 ] as const) {
-  test(`Range ${range}: ${status}`, async () => {
-    const answer = ask({ Range: range });
+  test(`Range ${range}: ${status}`, () => {
+    const answer = ask({ range });
 
     assert.equal(answer.status, status);
-    assert.equal(await answer.text(), content);
-    assert.equal(answer.headers.get('content-range'), contentRange);
+    assert.equal(textOf(answer), content);
+    assert.equal(answer.headers['Content-Range'], contentRange);
   });
 }
 
-test('a range of a file that has changed since is the whole file', async () => {
-  const same = ask({ Range: 'bytes=0-1', 'If-Range': '"one"' });
-  const other = ask({ Range: 'bytes=0-1', 'If-Range': '"zero"' });
+test('a range of a file that has changed since is the whole file', () => {
+  const same = ask({ range: 'bytes=0-1', 'if-range': '"one"' });
+  const other = ask({ range: 'bytes=0-1', 'if-range': '"zero"' });
 
-  assert.equal(await same.text(), '01');
-  assert.equal(await other.text(), '0123456789');
+  assert.equal(textOf(same), '01');
+  assert.equal(textOf(other), '0123456789');
 });

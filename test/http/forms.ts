@@ -5,10 +5,17 @@ export const URL_BASE = 'https://api.example.com/1/messages.json';
 export const FORM = 'application/x-www-form-urlencoded';
 
 /** Reads a body that was posted with a content type (none: no such header). */
-export function post(body: string | Uint8Array, contentType?: string, query = ''): Promise<Params> {
-  const headers = new Headers(contentType === undefined ? {} : { 'content-type': contentType });
+export async function post(body: string | Uint8Array, contentType?: string, query = ''): Promise<Params> {
+  const headers = contentType === undefined ? {} : { 'content-type': contentType };
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
-  return readParams({ url: URL_BASE + query, headers, body: bytes });
+  return readParams({ query: query.replace(/^\?/, ''), headers, body: bytes });
+}
+
+/** Reads what the platform's own fetch would send. */
+export async function read(request: Request): Promise<Params> {
+  const body = new Uint8Array(await request.arrayBuffer());
+  const { search } = new URL(request.url);
+  return readParams({ query: search.slice(1), headers: Object.fromEntries(request.headers), body });
 }
 
 /** Reads a multipart body whose boundary is `b`, from text in which every line break is written out. */

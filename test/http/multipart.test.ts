@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BodyError, readParams } from '../../lib/http/body.ts';
-import { part, post, postMultipart, URL_BASE } from './forms.ts';
+import { BodyError } from '../../lib/http/body.ts';
+import { part, post, postMultipart, read, URL_BASE } from './forms.ts';
 
 /** What npm's pushover-notifications 1.2.3 sends for {message, html: false}, recorded; its boundary is random. */
 const RECORDED =
@@ -23,7 +23,7 @@ test("reads FormData as the platform's own fetch writes it", async () => {
   form.set('attachment', new File([Uint8Array.of(0, 13, 10, 255)], 'ü "1".png', { type: 'image/png' }));
   const request = new Request(URL_BASE, { method: 'POST', body: form });
 
-  const params = await readParams(request);
+  const params = await read(request);
 
   assert.deepEqual({ ...params.texts() }, { message: 'two\r\nlines "quoted" ü', 'a"b': 'odd name' });
   const file = params.file('attachment');

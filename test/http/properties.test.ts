@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { BodyError, readParams } from '../../lib/http/body.ts';
-import { FORM, part, post, postMultipart, URL_BASE } from './forms.ts';
+import { BodyError } from '../../lib/http/body.ts';
+import { FORM, part, post, postMultipart, read, URL_BASE } from './forms.ts';
 
 const RUNS = { numRuns: 300 };
 /** Text as it can be sent: no NUL, no lone surrogates; and never empty, which reads as nothing. */
@@ -45,7 +45,7 @@ test('gives back any fields and files that were sent as multipart', async () => 
       form.set('attachment', new Blob([bytes.slice()]), 'f');
       for (const [name, content] of Object.entries(sent)) form.set(name, content);
 
-      const params = await readParams(new Request(URL_BASE, { method: 'POST', body: form }));
+      const params = await read(new Request(URL_BASE, { method: 'POST', body: form }));
 
       assert.deepEqual({ ...params.texts() }, { ...sent });
       assert.deepEqual([...params.file('attachment')!.bytes], [...bytes]);

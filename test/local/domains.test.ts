@@ -4,12 +4,13 @@ import { describe, test } from 'node:test';
 import { checkConfig } from '../../cdk/settings.ts';
 import { localConfig } from '../../local/config.ts';
 import { readApis } from '../../local/template/apis.ts';
+import { domains } from '../support/configs.ts';
 import { newDevice } from '../support/devices.ts';
 import { newAccount, post, usePeal } from '../support/peal.ts';
 import { SocketClient } from '../support/socket-client.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples');
-const config = await localConfig(join(EXAMPLES, 'domains'));
+const config = await domains();
 
 test('what a team has elsewhere is left out here, and its certificates are taken to be here', async () => {
   const everything = await localConfig(join(EXAMPLES, 'everything'));

@@ -63,6 +63,7 @@ export async function openPeal({
   const peal = await startPeal({
     sweepInterval: 0,
     schedules: 'off',
+    startAhead: false,
     apiNames: ['api.pushover.net'],
     ...options,
     assembly,

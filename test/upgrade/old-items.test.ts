@@ -1,14 +1,16 @@
 /** What a deployment has stored before the present code came, and what it stores while the next one rolls out. */
+
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { hashSecret } from '../../lib/accounts/keys.ts';
 import { createApi } from '../../lib/device/index.ts';
 import { admin } from '../support/admin.ts';
+import { INVITING } from '../support/configs.ts';
 import { get, post, refusal, usePeal } from '../support/peal.ts';
 import { deviceAgain, type OldItems, oldItems, restore, wireItem } from './old-items.ts';
 
 const peal = usePeal({
-  config: { signUp: 'invitation' },
+  config: INVITING,
   expectedErrors: /NewerItem/,
 });
 
