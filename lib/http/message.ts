@@ -1,6 +1,6 @@
 /**
  * An HTTP request and its answer, as plain objects. Node's own `Request`, `Response` and `Headers` would do, but a process
- * takes some 60 ms to load them when it first touches one: at every cold start, before the first message is accepted.
+ * takes some 50 ms to load them when it first touches one: at every cold start, before the first message is accepted.
  */
 
 /** A request that came in. */
