@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { bundleFunctions } from '../../cdk/bundles.ts';
+import { resources } from './templates.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -49,4 +52,31 @@ test('every function’s bundle is within its ceiling', async (t) => {
   assert.deepEqual(names.sort(), Object.keys(CEILINGS).sort());
   const over = sizes.filter(([name, size]) => size > CEILINGS[name]!);
   assert.deepEqual(over, []);
+});
+
+/** Answers a request in a process of its own, and says whether node's `fetch` has been loaded for it. */
+const FIRST_REQUEST = `
+  const { handler } = require(process.argv[1]);
+  const requestContext = { domainName: 'example.org', http: { method: 'POST', sourceIp: '192.0.2.1' } };
+  const event = { rawPath: '/1/messages.json', rawQueryString: '', headers: {}, requestContext, body: 'message=hi' };
+  handler(event).then(({ statusCode }) => {
+    const fetch = process.moduleLoadList.some((name) => name.includes('undici'));
+    console.log(JSON.stringify({ statusCode, fetch }));
+  });
+`;
+
+test('the first message that a cold function gets does not wait for what only others need', async () => {
+  const bundles = await bundleFunctions();
+  const functions = Object.entries(await resources('PealApi'));
+  const [, send] = functions.find(([id]) => id.startsWith('SendFunction'))!;
+  const { Variables } = send.Properties.Environment as { Variables: Record<string, unknown> };
+  const named = Object.entries(Variables).map(([name, value]) => [name, String(value)]);
+
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['-e', FIRST_REQUEST, join(bundles('send'), 'index.js')],
+    { env: { ...Object.fromEntries(named), AWS_REGION: 'us-east-1' } },
+  );
+
+  assert.deepEqual(JSON.parse(stdout), { statusCode: 400, fetch: false });
 });
