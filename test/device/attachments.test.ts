@@ -94,7 +94,10 @@ test('one that cannot be fetched now holds back its message and all later ones, 
   await sync();
 
   assert.deepEqual(first, ['fetch 2', 'acknowledge 1', 'fetch 4']);
-  assert.deepEqual(story, ['fetch 2', 'fetch 4', 'report 2', 'report 4', 'acknowledge 4']);
+  // Both are opened side by side: whichever is ready first is reported first.
+  assert.deepEqual(story.slice(0, 2), ['fetch 2', 'fetch 4']);
+  assert.deepEqual(story.slice(2, -1).sort(), ['report 2', 'report 4']);
+  assert.equal(story.at(-1), 'acknowledge 4');
   assert.deepEqual(
     shown.map(({ id }) => id),
     [1, 2, 3, 4],
