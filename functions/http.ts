@@ -50,9 +50,6 @@ export function secretOf({ headers }: HttpRequest, params: Params): string | und
   return params.get('secret') ?? bearer?.[1];
 }
 
-/** Types of answers that are text; everything else crosses Lambda's JSON as base64. */
-const TEXT = /^(?:text\/|application\/json\b)/;
-
 /** A header's value as the Fetch standard has it. Others, which no client of ours needs, are as good as not sent. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -80,15 +77,10 @@ export function serve(app: HttpApp, origin: (event: APIGatewayProxyEventV2) => O
       body: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
       address,
     });
-    const isText = body.length === 0 || TEXT.test(headers['Content-Type'] ?? '');
-    const content =
-      typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.length);
-    return {
-      statusCode: status,
-      headers,
-      body: content.toString(isText ? 'utf8' : 'base64'),
-      ...(!isText && { isBase64Encoded: true }),
-    };
+    if (typeof body === 'string') return { statusCode: status, headers, body };
+    // Bytes cross Lambda's JSON as base64.
+    const content = Buffer.from(body.buffer, body.byteOffset, body.length).toString('base64');
+    return { statusCode: status, headers, body: content, isBase64Encoded: true };
   };
 }
 

@@ -23,5 +23,6 @@ export interface HttpAnswer {
   status: number;
   /** Their names are sent in this case, which some clients match letter by letter over HTTP/1.1. */
   headers: Record<string, string>;
+  /** Text, or bytes. */
   body: string | Uint8Array;
 }

@@ -1,6 +1,6 @@
 /** HTTP requests to an emulator in this process. */
 import type { RequestListener } from 'node:http';
-import inject from 'light-my-request';
+import inject, { type InjectOptions, type Response } from 'light-my-request';
 import type { Answer } from './call.ts';
 
 /** Sends requests to one emulator. */
@@ -25,8 +25,14 @@ const HOP = new Set([
  * Rejects only what is still to be answered at `close`, a long poll for example.
  */
 export function createBackend(emulator: RequestListener): Backend {
-  const closed = Promise.withResolvers<never>();
-  closed.promise.catch(() => {});
+  const waiting = new Set<(error: Error) => void>();
+  const ask = (asked: InjectOptions): Promise<Response> =>
+    new Promise((resolve, reject) => {
+      waiting.add(reject);
+      inject(emulator, asked)
+        .then(resolve, reject)
+        .finally(() => waiting.delete(reject));
+    });
   return {
     async send(method, url, headers, body) {
       const asked = {
@@ -35,7 +41,7 @@ export function createBackend(emulator: RequestListener): Backend {
         headers: forwarded(headers, body, method),
         payload: body,
       };
-      const answer = await Promise.race([inject(emulator, asked), closed.promise]);
+      const answer = await ask(asked);
       const own: Record<string, string> = {};
       for (const [name, value] of Object.entries(answer.headers)) {
         if (value !== undefined && !HOP.has(name)) own[name] = String(value);
@@ -46,7 +52,7 @@ export function createBackend(emulator: RequestListener): Backend {
       return { status: answer.statusCode, headers: own, body: answer.rawPayload };
     },
     close() {
-      closed.reject(new Error('the emulator is closed'));
+      for (const reject of waiting) reject(new Error('the emulator is closed'));
     },
   };
 }
