@@ -1,6 +1,6 @@
 /**
  * `npm run test:suite`: all tests, three files at a time, of which some run together in one process. Ends with what
- * node's runner ends with, and fails if anything failed.
+ * node's runner ends with, and fails if anything failed or did not end.
  */
 import { glob, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,6 +16,8 @@ const BUILD = join(ROOT, '.build');
 const CONCURRENCY = 3;
 /** Limit of one test, milliseconds. */
 const TIMEOUT = 120_000;
+/** Limit of the suite, milliseconds: what the limit of a test cannot end, a loop or a handle that is left open. */
+const WHOLE = 20 * 60_000;
 /** Files that take a minute or more begin first, or the last of them would run alone in the end. */
 const LONG = [
   ...Object.keys(TOGETHER).map((name) => `test/together/${name}.test.ts`),
@@ -39,6 +41,7 @@ run({
   files: [...LONG, ...others].map((file) => join(ROOT, file)),
   concurrency: CONCURRENCY,
   timeout: TIMEOUT,
+  signal: AbortSignal.timeout(WHOLE),
 })
   .on('test:fail', () => {
     process.exitCode = 1;

@@ -1,13 +1,17 @@
 /** HTTP requests to an emulator in this process. */
 import type { RequestListener } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
 import inject, { type InjectOptions, type Response } from 'light-my-request';
 import type { Answer } from './call.ts';
 
 /** Sends requests to one emulator. */
 export interface Backend {
   send(method: string, url: string, headers: Record<string, string>, body: Buffer | string): Promise<Answer>;
-  close(): void;
+  /** Rejects what is still to be answered, a long poll for example, and what comes after it. */
+  close(): Promise<void>;
 }
+
+const CLOSED = 'the emulator is closed';
 
 /** Headers that belong to one connection and are never passed on (RFC 9110, 7.6.1). */
 const HOP = new Set([
@@ -22,10 +26,10 @@ const HOP = new Set([
 
 /**
  * A client of an emulator in this process, without a connection between them: each costs as much again as most answers.
- * Rejects only what is still to be answered at `close`, a long poll for example.
  */
 export function createBackend(emulator: RequestListener): Backend {
   const waiting = new Set<(error: Error) => void>();
+  let closed = false;
   const ask = (asked: InjectOptions): Promise<Response> =>
     new Promise((resolve, reject) => {
       waiting.add(reject);
@@ -35,6 +39,7 @@ export function createBackend(emulator: RequestListener): Backend {
     });
   return {
     async send(method, url, headers, body) {
+      if (closed) throw new Error(CLOSED);
       const asked = {
         method: method as 'GET',
         url,
@@ -51,8 +56,12 @@ export function createBackend(emulator: RequestListener): Backend {
       if (method === 'HEAD' && length !== undefined) own['content-length'] = String(length);
       return { status: answer.statusCode, headers: own, body: answer.rawPayload };
     },
-    close() {
-      for (const reject of waiting) reject(new Error('the emulator is closed'));
+    async close() {
+      closed = true;
+      for (const reject of waiting) reject(new Error(CLOSED));
+      // What is on its way reaches the emulator before the emulator is closed: a long poll that begins afterwards would
+      // keep the process alive for as long as it waits.
+      await turn();
     },
   };
 }

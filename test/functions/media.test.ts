@@ -308,8 +308,10 @@ describe('custom sounds', () => {
     await addSound(friend, 'theirs', mp3(20));
     const user = `${owner.user},${friend.user}`;
     // No carrier needs to tell the devices.
-    const stop = peal().cloud.front.intercept(({ service }) =>
-      service === 'sqs' ? { status: 200, body: JSON.stringify({ Successful: [], Failed: [] }) } : undefined,
+    const stop = peal().cloud.front.intercept(({ action }) =>
+      action === 'SendMessageBatch'
+        ? { status: 200, body: JSON.stringify({ Successful: [], Failed: [] }) }
+        : undefined,
     );
 
     for (const sound of ['ding', 'theirs', 'po', 'bike', '__proto__', '']) {

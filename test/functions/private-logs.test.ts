@@ -178,8 +178,10 @@ test('nothing private is logged when requests are wrong, or AWS fails them', asy
 test('a secret in a log is found, so that the tests above can fail', async () => {
   const { account } = await anybody();
   const { front } = peal().cloud;
-  const mend = front.intercept(({ service }) =>
-    service === 'sqs' ? failure(400, 'InvalidMessageContents', `told: ${account.token}`) : undefined,
+  const mend = front.intercept(({ action }) =>
+    action === 'SendMessageBatch'
+      ? failure(400, 'InvalidMessageContents', `told: ${account.token}`)
+      : undefined,
   );
 
   await post(peal(), 'messages.json', { token: account.token, user: account.user, message: 'x' });

@@ -370,8 +370,8 @@ test('every grant of every role is used, so that none is wider than what Peal do
       assert.equal((await send('uploaded', { attachment: body.id as string })).status, 200);
       const gone = { attachment: body.id as string, idempotency_key: 'refused' };
       assert.equal((await send('none', gone)).status, 400);
-      const stop = front.intercept(({ service }) =>
-        service === 'sqs' ? failure(500, 'InternalFailure', 'no') : undefined,
+      const stop = front.intercept(({ action }) =>
+        action === 'SendMessageBatch' ? failure(500, 'InternalFailure', 'no') : undefined,
       );
       const base64 = { attachment_base64: image.toString('base64') };
       assert.equal((await send('withdrawn', base64)).status, 500);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, type TestContext, test } from 'node:test';
 import {
   PurgeQueueCommand,
   ReceiveMessageCommand,
@@ -7,7 +7,8 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { allow, getAtt, lambda, role, sharedEngine, writeStack } from '../assemblies.ts';
+import { ROOT } from '../../../local/iam/iam.ts';
+import { allow, engineOf, getAtt, lambda, role, sharedEngine, writeStack } from '../assemblies.ts';
 
 describe('SQS behind the front', () => {
   const engine = sharedEngine((t) =>
@@ -129,4 +130,18 @@ describe('SQS behind the front', () => {
       ['two', 'g2'],
     ]);
   });
+});
+
+test('a long poll that begins while the engine closes keeps nobody waiting', async (t: TestContext) => {
+  const { front, close, queues } = await engineOf(t, writeStack(t, { Q: { Type: 'AWS::SQS::Queue' } }));
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const QueueUrl = queues.values().next().value?.url ?? '';
+  const before = timers();
+
+  const poll = front.send(ROOT, 'sqs', 'ReceiveMessage', { QueueUrl, WaitTimeSeconds: 20 });
+  const ended = assert.rejects(poll, /the emulator is closed/);
+  await close();
+  await ended;
+
+  assert.equal(timers(), before);
 });

@@ -291,6 +291,22 @@ describe('an event source mapping', { concurrency: 4 }, () => {
     assert.equal(events.length, 1);
   });
 
+  test('leaves the process its turns where a test answers every poll at once', async (t) => {
+    const { engine, send } = await run(t, () => undefined);
+    let polls = 0;
+    const stop = engine.front.intercept(({ action }) => {
+      // Past a number, or nothing else would ever run again.
+      if (action !== 'ReceiveMessage' || ++polls > 10_000) return undefined;
+      return { status: 200, body: {} };
+    });
+    // Ends the long poll that is under way, so that the next begins.
+    await send('x');
+    await engine.pollers[0]?.drained();
+    stop();
+
+    assert.ok(polls < 10_000, `${polls} polls before anything else ran`);
+  });
+
   test('is refused when the role lacks a grant that polling needs', async (t) => {
     const resources = { ...fedFunction(), R: role(allow('sqs:ReceiveMessage', getAtt('Q'))) };
 
