@@ -36,7 +36,7 @@ const TEMPLATES = inFolders('cdk');
 /** What the functions answer. */
 const FUNCTIONS = [
   'functions/account.test.ts',
-  'functions/attachments.test.ts',
+  ...inFolders('functions/attachments'),
   'functions/bad-input.test.ts',
   'functions/bad-wire.test.ts',
   'functions/devices.test.ts',
