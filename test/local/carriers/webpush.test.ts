@@ -172,7 +172,8 @@ describe("the push services' stand-in", () => {
 
   it('checks what the real ones check', async () => {
     const day = 24 * 3600;
-    const seconds = Math.floor(Date.now() / 1000);
+    now = Date.now();
+    const seconds = Math.floor(now / 1000);
     const foreign = webpush.generateVAPIDKeys().publicKey;
     const long = Buffer.concat([Buffer.alloc(16), Buffer.from([0, 0, 16, 0, 65, 4]), Buffer.alloc(4075)]);
     const wrong: [Change, mozilla: string, apple: string][] = [
