@@ -18,11 +18,17 @@ const CONCURRENCY = 3;
 const TIMEOUT = 120_000;
 /** Limit of the suite, milliseconds: what the limit of a test cannot end, a loop or a handle that is left open. */
 const WHOLE = 20 * 60_000;
-/** Files that take a minute or more begin first, or the last of them would run alone in the end. */
+/** The longest first, or the last of them would run alone in the end. */
 const LONG = [
-  ...Object.keys(TOGETHER).map((name) => `test/together/${name}.test.ts`),
+  'test/together/functions.test.ts',
+  'test/together/commands.test.ts',
   'test/web/web.test.ts',
+  'test/together/flows.test.ts',
+  'test/together/operators.test.ts',
   'test/web/pages.test.ts',
+  'test/together/parts.test.ts',
+  'test/together/cloud.test.ts',
+  'test/together/templates.test.ts',
 ];
 
 const together = new Set(Object.values(TOGETHER).flatMap((files) => files.map((file) => `test/${file}`)));

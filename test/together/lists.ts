@@ -47,6 +47,7 @@ const FUNCTIONS = [
   'functions/idempotency.test.ts',
   'functions/info.test.ts',
   'functions/media.test.ts',
+  'functions/openapi-document.test.ts',
   'functions/openapi.test.ts',
   'functions/push-key.test.ts',
   'functions/receipt-state.test.ts',
@@ -64,12 +65,7 @@ const FLOWS = [
   'clients/pushover-clients.test.ts',
   'browser/device.test.ts',
   'browser/docs.test.ts',
-  'dispatch/delivery.test.ts',
-  'dispatch/desktop.test.ts',
-  'dispatch/webpush.test.ts',
-  'fanout/fan-out.test.ts',
-  'fanout/groups.test.ts',
-  'receipts/repeats.test.ts',
+  ...inFolders('dispatch', 'fanout', 'receipts'),
   'local/web/server.test.ts',
   'web/third-party.test.ts',
 ];
@@ -77,16 +73,31 @@ const FLOWS = [
 /** What the operator does, and what other configurations change. */
 const OPERATORS = [
   'functions/admin-accounts.test.ts',
+  'functions/admin-carriers.test.ts',
+  'functions/admin.test.ts',
+  'functions/canary.test.ts',
+  'functions/edge.test.ts',
   'functions/limits.test.ts',
+  'functions/metrics.test.ts',
   'functions/throttles.test.ts',
   'functions/private-logs.test.ts',
+  'functions/retention.test.ts',
   'functions/sign-up.test.ts',
-  'upgrade/old-items.test.ts',
-  'cli/local-cloud.test.ts',
+  ...inFolders('upgrade'),
 ];
+
+/** What is typed. */
+const COMMANDS = inFolders('cli');
+
+/** The local cloud by itself. What it takes to use every grant is a file of its own. */
+const CLOUD = inFolders('local').filter(
+  (file) => !['local/grants.test.ts', 'local/web/server.test.ts'].includes(file),
+);
 
 /** By the name of the file in this folder that runs them. */
 export const TOGETHER = {
+  cloud: CLOUD,
+  commands: COMMANDS,
   flows: FLOWS,
   functions: FUNCTIONS,
   operators: OPERATORS,

@@ -1,0 +1,4 @@
+import { runTogether } from '../support/together.ts';
+import { TOGETHER } from './lists.ts';
+
+runTogether(TOGETHER.cloud);
