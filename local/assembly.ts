@@ -65,7 +65,13 @@ async function lookUp(configs: readonly PealConfig[]): Promise<string[]> {
     const shares = Array.from({ length: Math.ceil(making.length / share) }, (_, n) =>
       making.slice(n * share, (n + 1) * share),
     );
-    await Promise.all(shares.map(synthesize));
+    // Each ends before any is removed: what one still writes would stay.
+    const ended = await Promise.allSettled(shares.map(synthesize));
+    const failed = ended.find((one) => one.status === 'rejected');
+    if (failed) {
+      await Promise.all(making.map(({ outdir }) => rm(outdir, { recursive: true, force: true })));
+      throw failed.reason;
+    }
     for (const { outdir, folder } of making) await putInPlace(outdir, folder);
     await removeOld(all.map(({ folder }) => folder));
   }
@@ -124,7 +130,6 @@ async function synthesize(making: Making[]): Promise<void> {
   child.stderr.on('data', (data: Buffer) => output.push(data));
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   if (code !== 0 || making.some(({ outdir }) => !existsSync(join(outdir, 'manifest.json')))) {
-    await Promise.all(making.map(({ outdir }) => rm(outdir, { recursive: true, force: true })));
     throw new Error(`the CDK app could not be synthesized:\n${Buffer.concat(output)}`);
   }
 }

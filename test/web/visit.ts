@@ -1,4 +1,5 @@
 /** The web app in a Chromium, as a person has it: one browser for all tests, a profile of its own for each. */
+import assert from 'node:assert/strict';
 import { EventEmitter, on } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,7 +15,7 @@ import {
 import { createApi, type PealApi } from '../../lib/device/index.ts';
 import { FLAGS } from '../browser/chromium.ts';
 import { PASSWORD, seedAccount, tableOf } from '../support/directory.ts';
-import type { TestPeal } from '../support/peal.ts';
+import { request, type TestPeal } from '../support/peal.ts';
 
 /** A notification that the page or the worker has shown. */
 export interface Shown {
@@ -166,6 +167,38 @@ export const connected = (page: Page) => page.locator('.status.connected').waitF
 
 /** Goes to the list of messages. */
 export const toList = (page: Page) => page.getByRole('link', { name: 'Messages', exact: true }).click();
+
+/** Resolves with the answer to the next acknowledgement of a page. */
+export const acknowledged = (page: Page) =>
+  page.waitForResponse(
+    (response) =>
+      response.url().includes('/update_highest_message') && response.request().method() === 'POST',
+  );
+
+/** What still waits at the server for the first device of an account. */
+export async function waiting({ api }: Account): Promise<unknown[]> {
+  const [device] = await api.listDevices();
+  return (await api.sync(device!.id)).messages;
+}
+
+/** Posts a file as an account, or as one of its apps. */
+export async function upload(
+  peal: TestPeal,
+  path: string,
+  name: string,
+  file: Buffer,
+  fields: Record<string, string>,
+): Promise<Record<string, unknown>> {
+  const body = new FormData();
+  for (const [field, value] of Object.entries(fields)) body.set(field, value);
+  body.set(name, new Blob([new Uint8Array(file)]), 'file');
+  const answer = await request(peal, path, { method: 'POST', body });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  return answer.body;
+}
+
+export const withImage = (peal: TestPeal, { token, user }: Account, message: string, image: Buffer) =>
+  upload(peal, 'messages.json', 'attachment', image, { token, user, message });
 
 /** The row of a message in the list. */
 export const rowOf = (page: Page, text: string) => page.locator('.message', { hasText: text });
