@@ -1,16 +1,15 @@
-/** Small facts in a line, which breaks between them alone if it has to. */
+/** Small facts in a line, which breaks between them alone if it has to. A dot is between those on one line. */
 export function Parts({ of }: { of: readonly (string | undefined)[] }) {
   const parts = of.filter((part) => part !== undefined);
   return (
-    <p class="muted">
-      {parts.map((part, at) => (
-        <>
-          <span class="part">
-            {part}
-            {at < parts.length - 1 && ' ·'}
-          </span>{' '}
-        </>
-      ))}
+    <p class="parts muted">
+      <span class="parts-flow">
+        {parts.map((part) => (
+          <>
+            <span class="part">{part}</span>{' '}
+          </>
+        ))}
+      </span>
     </p>
   );
 }
