@@ -73,7 +73,7 @@ export interface Browser {
 
 /** Bundles the page's script, serves it, and starts a browser without a past. */
 export async function startBrowser(executablePath: string): Promise<Browser> {
-  const script = await bundle();
+  const script = await bundleScript(join(import.meta.dirname, 'page.ts'));
   const server = createServer((request, response) => {
     const isScript = request.url === '/page.js';
     response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html; charset=utf-8');
@@ -113,9 +113,10 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
   }
 }
 
-async function bundle(): Promise<string> {
+/** A script for a page, of one file and all that it imports. */
+export async function bundleScript(file: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'page.ts')],
+    entryPoints: [file],
     bundle: true,
     platform: 'browser',
     format: 'iife',

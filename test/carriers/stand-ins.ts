@@ -2,7 +2,7 @@
 
 import net from 'node:net';
 import tls from 'node:tls';
-import type { Push, PushTarget } from '../../lib/carriers/carrier.ts';
+import type { Outcome, Push, PushTarget } from '../../lib/carriers/carrier.ts';
 import {
   CARRIER_HOSTS,
   type Carriers,
@@ -104,4 +104,11 @@ export function push(target: PushTarget, fields: Partial<Push> = {}): Push {
     target,
     ...fields,
   };
+}
+
+/** After how many milliseconds a hand-off was given up for silence, by its reason; undefined if it was not. */
+export function givenUpAfter(outcome: Outcome): number | undefined {
+  const [, limit] =
+    /timeout: no answer within ([\d.]+) ms$/.exec('reason' in outcome ? outcome.reason : '') ?? [];
+  return limit === undefined ? undefined : Number(limit);
 }

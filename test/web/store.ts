@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { build } from 'esbuild';
 import fc from 'fast-check';
 import type { NewMessage } from '../../lib/device/index.ts';
+import { bundleScript } from '../browser/chromium.ts';
 import type { Step, View } from './store-page.ts';
 import type { Web } from './use-web.ts';
 
@@ -13,16 +13,7 @@ export function store({ visit }: Web): void {
     // The browser asks for an icon of a page that names none.
     const at = await visit(t, /status of 403/);
     const page = await at.open('/config.json');
-    const { outputFiles } = await build({
-      entryPoints: [join(import.meta.dirname, 'store-page.ts')],
-      bundle: true,
-      platform: 'browser',
-      format: 'iife',
-      target: 'es2022',
-      write: false,
-      logLevel: 'error',
-    });
-    await page.evaluate(outputFiles[0]!.text);
+    await page.evaluate(await bundleScript(join(import.meta.dirname, 'store-page.ts')));
     const compare = (steps: Step[]) =>
       page.evaluate((all) => (window as unknown as StorePage).compare(all), steps);
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { beforeEach, describe, type TestContext, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import {
   PurgeQueueCommand,
   ReceiveMessageCommand,
@@ -132,7 +132,7 @@ describe('SQS behind the front', () => {
   });
 });
 
-test('a long poll that begins while the engine closes keeps nobody waiting', async (t: TestContext) => {
+test('a long poll that begins while the engine closes keeps nobody waiting', async (t) => {
   const { front, close, queues } = await engineOf(t, writeStack(t, { Q: { Type: 'AWS::SQS::Queue' } }));
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   const QueueUrl = queues.values().next().value?.url ?? '';
@@ -143,5 +143,6 @@ test('a long poll that begins while the engine closes keeps nobody waiting', asy
   await close();
   await ended;
 
-  assert.equal(timers(), before);
+  // One of something else in this process may have ended meanwhile.
+  assert.ok(timers() <= before, `${timers()} timers`);
 });
