@@ -143,7 +143,8 @@ export class ApiStack extends PealStack {
       memory: 1769,
     })
       .allowItems(['GetItem', 'PutItem', 'UpdateItem'], directory, 'logins', 'throttles')
-      .allowItems(['PutItem', 'UpdateItem', 'DeleteItem'], directory, 'accounts', 'tokens')
+      .allowItems(['PutItem', 'UpdateItem'], directory, 'accounts', 'tokens')
+      .allowItems(['DeleteItem'], directory, 'accounts')
       // For the operator's list.
       .allowItems(['PutItem'], directory, 'listed')
       .allowItems(['BatchGetItem', 'GetItem', 'Query', 'BatchWriteItem'], directory, 'accounts')
@@ -171,8 +172,9 @@ export class ApiStack extends PealStack {
       memory: 1024,
     })
       .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'groups')
-      .allowItems(['Query', 'PutItem', 'DeleteItem', 'BatchWriteItem'], directory, 'accounts', 'groups')
-      .allowItems(['UpdateItem'], directory, 'groups');
+      .allowItems(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'], directory, 'accounts', 'groups')
+      .allowItems(['GetItem'], directory, 'accounts')
+      .allowItems(['Query'], directory, 'groups');
 
     const openapi = new PealFunction(this, 'OpenApi', {
       bundle: bundles('openapi'),

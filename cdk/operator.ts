@@ -56,7 +56,7 @@ export function operator(
       'madeInvitations',
     )
     .allowItems(['UpdateItem'], directory, 'logins', 'accounts', 'tokens', 'groups')
-    .allowItems(['DeleteItem'], directory, 'logins', 'listed', 'accounts', 'tokens', 'groups', 'connections')
+    .allowItems(['DeleteItem'], directory, 'logins', 'listed', 'accounts', 'groups', 'connections')
     .allowItems(['Query'], directory, 'listed', 'accounts', 'groups', 'ownReceipts', 'madeInvitations')
     .allowItems(
       ['BatchGetItem'],
@@ -72,6 +72,7 @@ export function operator(
       ['BatchWriteItem'],
       directory,
       'accounts',
+      'tokens',
       'groups',
       'receipts',
       'ownReceipts',

@@ -1,4 +1,5 @@
 import * as directory from '../lib/accounts/directory.ts';
+import type { Email } from '../lib/accounts/email.ts';
 import { DEVICE_ID_LENGTH } from '../lib/accounts/keys.ts';
 import { chunkKey, entryKey } from '../lib/history/entry.ts';
 import { acknowledgedKey } from '../lib/mailbox/traces.ts';
@@ -10,7 +11,7 @@ import { acknowledgedKey } from '../lib/mailbox/traces.ts';
  */
 export const PARTITIONS = {
   // Of the Directory.
-  logins: directory.accountKey('*').pk,
+  logins: directory.accountKey('*' as Email).pk,
   listed: directory.listedKey('*', '').pk,
   accounts: directory.devicesKey('*').pk,
   tokens: directory.tokenKey('*').pk,

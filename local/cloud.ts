@@ -75,6 +75,8 @@ export interface Cloud {
   trigger(rulePrefix: string): Promise<InvokeResult[]>;
   /** Makes `value` the current version of a secret. */
   putSecret(prefix: string, value: string): Promise<void>;
+  /** The current version of a secret. */
+  readSecret(prefix: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -99,6 +101,11 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const putSecret = async (prefix: string, value: string): Promise<void> => {
       const input = { SecretId: find(prefix, 'AWS::SecretsManager::Secret').ref, SecretString: value };
       await engine.front.send(ROOT, 'secretsmanager', 'PutSecretValue', input);
+    };
+    const readSecret = async (prefix: string): Promise<string> => {
+      const input = { SecretId: find(prefix, 'AWS::SecretsManager::Secret').ref };
+      const { SecretString } = await engine.front.send(ROOT, 'secretsmanager', 'GetSecretValue', input);
+      return SecretString as string;
     };
     for (const [prefix, value] of Object.entries(outside?.secrets ?? {})) await putSecret(prefix, value);
 
@@ -222,6 +229,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       },
       trigger: (prefix) => engine.trigger(find(prefix, 'AWS::Events::Rule').logicalId),
       putSecret,
+      readSecret,
       close,
     };
   } catch (error) {

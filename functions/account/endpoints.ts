@@ -40,7 +40,7 @@ export const login = endpoint({
   by: 'nobody',
   params: LOGIN,
   answer: LOGGED_IN,
-  errors: { ...CODE_NEEDED, ...TOO_OFTEN },
+  errors: { ...CODE_NEEDED, ...TOO_OFTEN, 409: 'All sessions were ended at the same time: log in again' },
 });
 
 export const logout = endpoint({
@@ -128,6 +128,7 @@ export const revokeOthers = endpoint({
   by: 'session',
   params: NOTHING,
   answer: REVOKED,
+  errors: CHANGED,
 });
 
 export const listDevices = endpoint({
@@ -178,6 +179,7 @@ export const createApp = endpoint({
   by: 'session',
   params: NEW_APP,
   answer: CREATED_APP,
+  errors: { 409: 'The app was deleted at the same time' },
 });
 
 export const listApps = endpoint({

@@ -1,6 +1,6 @@
 /** Accounts, sessions, devices and apps. */
 
-import { Accounts } from '../../lib/accounts/accounts.ts';
+import { Accounts, AddressTaken } from '../../lib/accounts/accounts.ts';
 import { appView } from '../../lib/accounts/app-view.ts';
 import { Apps, appIdOf } from '../../lib/accounts/apps.ts';
 import { Authentication } from '../../lib/accounts/authentication.ts';
@@ -8,6 +8,7 @@ import { MAX_SESSION_NAME } from '../../lib/accounts/credentials.ts';
 import { changedDevice, newDevice } from '../../lib/accounts/device-fields.ts';
 import { DeviceRegistry } from '../../lib/accounts/device-registry.ts';
 import { deviceView } from '../../lib/accounts/device-view.ts';
+import { keyedHash } from '../../lib/accounts/keyed-hash.ts';
 import { LoginGuard } from '../../lib/accounts/login-guard.ts';
 import { sessionDevice } from '../../lib/accounts/sessions.ts';
 import { SIGN_UP_MODES } from '../../lib/accounts/sign-up-mode.ts';
@@ -35,12 +36,14 @@ const devices = new DeviceRegistry(directory, clock);
 const apps = new Apps(directory, clock);
 const sessions = sessionRegistry(directory);
 const accounts = new Accounts(directory, clock, sessions);
-const throttles = new Throttles(directory, clock, say, {
+const master = masterSecret();
+const hash = keyedHash(master, 'throttles');
+const throttles = new Throttles(directory, clock, say, hash, {
   signUpAddress: Number(variable('REGISTRATIONS_PER_HOUR')),
 });
-const guard = new LoginGuard(directory, clock, throttles, say);
-const twofa = new TwoFactor(directory, clock, masterSecret());
-const authentication = new Authentication({ table: directory, sessions, guard, twofa, log: say });
+const guard = new LoginGuard(directory, clock, throttles, hash, say);
+const twofa = new TwoFactor(directory, clock, master);
+const authentication = new Authentication({ table: directory, clock, sessions, guard, twofa, log: say });
 
 /** The session that a request is made in. */
 const sessionIn = ({ http, params }: Pick<EndpointRequest<never>, 'http' | 'params'>) =>
@@ -59,8 +62,15 @@ on(app, endpoints.signUp, async ({ http, fields }) => {
     throw new Refusal({ field: 'email', reason: 'cannot sign up', sentence }, 403);
   }
   const account = fields();
-  await guard.admitSignUp(http.address);
-  return success(await accounts.signUp({ ...account, name: nameOf(http, account.name) }, mode));
+  const toldTaken = await guard.admitSignUp(http.address);
+  try {
+    const login = await accounts.signUp({ ...account, name: nameOf(http, account.name) }, mode);
+    await guard.giveBack(toldTaken);
+    return success(login);
+  } catch (error) {
+    if (error instanceof Refusal && !(error instanceof AddressTaken)) await guard.giveBack(toldTaken);
+    throw error;
+  }
 });
 
 on(app, endpoints.login, async ({ http, fields }) => {
@@ -116,8 +126,7 @@ on(app, endpoints.revokeSession, async (request) => {
 });
 
 on(app, endpoints.revokeOthers, async (request) => {
-  const { user, hash } = await sessionIn(request);
-  return success({ revoked: await sessions.endAll(user, hash) });
+  return success({ revoked: await authentication.endOthers(await sessionIn(request)) });
 });
 
 on(app, endpoints.listDevices, async (request) => {

@@ -5,8 +5,8 @@ import { CALL, variable } from '../environment.ts';
 const LEAST = 32;
 
 /**
- * What accounts' second factors are derived from. Read when it is first needed, and once: it never changes, since with
- * another one no second factor would work any more. A read that fails is tried again with the next request.
+ * What accounts' second factors, and the hashes of those who log in, are derived from. Read when it is first needed, and
+ * once: it never changes, since with another one no second factor would work any more. A read that fails is tried again with the next request.
  */
 export function masterSecret(): () => Promise<string> {
   const client = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });

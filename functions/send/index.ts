@@ -1,5 +1,6 @@
 /** `POST /1/messages.json`: accepts a message. `POST /1/devices/{id}/test.json`: sends one of Peal's own. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { plainHash } from '../../lib/accounts/keyed-hash.ts';
 import { sessionDevice } from '../../lib/accounts/sessions.ts';
 import { type ThrottleLog, Throttles } from '../../lib/accounts/throttles.ts';
 import { Attachments } from '../../lib/attachments/attachments.ts';
@@ -55,7 +56,7 @@ const sender = new Sender({
     log,
   }),
   receipts: new Receipts(directory, clock),
-  throttles: new Throttles(directory, clock, logFault),
+  throttles: new Throttles(directory, clock, logFault, plainHash),
   repeats: new Queue(sqs, variable('REPEAT_QUEUE_URL')),
   attachments: new Attachments(mailbox, bucket, clock),
   uploads: new Uploads(bucket, clock),

@@ -3,6 +3,7 @@ import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { batchGet } from '../storage/batches.ts';
 import type { Table } from '../storage/table.ts';
 import { accountKey, listedKey } from './directory.ts';
+import type { Email } from './email.ts';
 
 /** Partitions that addresses are spread over: each takes a thousand sign-ups a second. */
 const SHARDS = 8;
@@ -34,12 +35,12 @@ export interface AccountPage {
  * Notes that an address may have an account, so that the operator can list it. It says nothing that could become wrong:
  * it is written before the account is and deleted after it, and who lists looks for the account itself. Repeatable.
  */
-export async function enlist(table: Table, email: string): Promise<void> {
+export async function enlist(table: Table, email: Email): Promise<void> {
   await table.client.send(new PutCommand({ TableName: table.name, Item: keyOf(email) }));
 }
 
 /** Forgets an address. Repeatable. */
-export async function delist(table: Table, email: string): Promise<void> {
+export async function delist(table: Table, email: Email): Promise<void> {
   await table.client.send(new DeleteCommand({ TableName: table.name, Key: keyOf(email) }));
 }
 
@@ -75,7 +76,7 @@ async function queryShard(
   shard: number,
   after: string | undefined,
   limit: number,
-): Promise<{ emails: string[]; more: boolean }> {
+): Promise<{ emails: Email[]; more: boolean }> {
   const { Items = [], LastEvaluatedKey } = await table.client.send(
     new QueryCommand({
       TableName: table.name,
@@ -89,12 +90,12 @@ async function queryShard(
       ConsistentRead: true,
     }),
   );
-  const emails = Items.map(({ sk }) => sk as string);
+  const emails = Items.map(({ sk }) => sk as Email);
   return { emails, more: LastEvaluatedKey !== undefined && emails.length > 0 };
 }
 
 /** The accounts of addresses that have one, in the same order. */
-async function readAccounts(table: Table, emails: string[]): Promise<ListedAccount[]> {
+async function readAccounts(table: Table, emails: Email[]): Promise<ListedAccount[]> {
   const [items] = await batchGet([
     {
       table,
@@ -121,7 +122,7 @@ async function readAccounts(table: Table, emails: string[]): Promise<ListedAccou
 }
 
 /** By a hash, so that addresses of one kind do not all meet in one partition. */
-function keyOf(email: string): { pk: string; sk: string } {
+function keyOf(email: Email): { pk: string; sk: string } {
   const shard = createHash('sha256').update(email).digest()[0]! % SHARDS;
   return listedKey(shard, email);
 }

@@ -2,15 +2,15 @@ import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { kind, migrating, newest, unchanged } from '../storage/schema.ts';
 import { isConditionFailure, type Table } from '../storage/table.ts';
 import { enlist } from './account-index.ts';
-import { MAX_EMAIL } from './credentials.ts';
 import { accountKey } from './directory.ts';
+import { canonicalEmail, type Email, NO_EMAIL } from './email.ts';
 import { MAX_PASSWORD, verifyPassword } from './passwords.ts';
 
 export const ACCOUNT = kind('account', unchanged);
 
 /** An account as it is stored, under its e-mail address. */
 export interface Account {
-  email: string;
+  email: Email;
   /** User key. */
   user: string;
   /** The password's hash. */
@@ -27,18 +27,25 @@ export interface Account {
   createdAt: number;
   /** Its address is in the operator's list; not so of accounts from before there was one, until they log in. */
   listed?: true;
+  /** Whose turn it is to end the account's other sessions: see {@link Turns}. */
+  turn?: { id: string; until: number };
   /** When the operator began to delete it, Unix seconds. Nobody logs in any more. */
   deleting?: number;
 }
 
-/** The account of an address, unless it is being deleted. Strongly consistent. @throws NewerItem */
+/**
+ * The account of an address, however that is written, unless it is being deleted. Strongly consistent.
+ *
+ * @throws NewerItem
+ */
 export async function findAccount(table: Table, email: string): Promise<Account | undefined> {
   const account = await readAccount(table, email);
   return account?.deleting === undefined ? account : undefined;
 }
 
 /** The same, for the operator, also if it is being deleted. @throws NewerItem */
-export async function readAccount(table: Table, email: string): Promise<Account | undefined> {
+export async function readAccount(table: Table, given: string): Promise<Account | undefined> {
+  const email = canonicalEmail(given) ?? NO_EMAIL;
   const stored = await getStored(table, email);
   return stored && { ...(newest(ACCOUNT, stored) as unknown as Omit<Account, 'email'>), email };
 }
@@ -68,9 +75,8 @@ export async function listOnce(table: Table, { email, listed }: Account): Promis
   }
 }
 
-async function getStored(table: Table, email: string): Promise<Record<string, unknown> | undefined> {
-  // No account has the address `-`: what cannot be an address is looked up all the same, which takes the same time.
-  const Key = accountKey(email === '' || email.length > MAX_EMAIL ? '-' : email);
+async function getStored(table: Table, email: Email): Promise<Record<string, unknown> | undefined> {
+  const Key = accountKey(email);
   const found = await table.client.send(new GetCommand({ TableName: table.name, Key, ConsistentRead: true }));
   return found.Item;
 }

@@ -1,12 +1,16 @@
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { beginGroups } from '../groups/groups.ts';
 import { Refusal } from '../refusal.ts';
+import { batchDelete } from '../storage/batches.ts';
 import { versioned } from '../storage/schema.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
-import { ACCOUNT } from './account.ts';
+import { ACCOUNT, readAccount } from './account.ts';
 import { enlist } from './account-index.ts';
+import { beginApps } from './apps.ts';
 import { checkNewCredentials, checkNewPassword } from './credentials.ts';
-import { createDeviceList } from './device-registry.ts';
-import { accountKey } from './directory.ts';
+import { beginDevices } from './device-registry.ts';
+import { accountKey, appsKey, devicesKey, groupsKey } from './directory.ts';
+import { canonicalEmail, NO_EMAIL } from './email.ts';
 import { Invitations } from './invitations.ts';
 import { randomKey } from './keys.ts';
 import { hashPassword } from './passwords.ts';
@@ -26,6 +30,13 @@ export interface NewAccount {
   invitation?: string | undefined;
   /** Of the session. */
   name: string;
+}
+
+/** The refusal of an address that has an account. */
+export class AddressTaken extends Refusal {
+  constructor() {
+    super({ field: 'email', reason: 'has already been taken' });
+  }
 }
 
 /** Accounts. All state is in the Directory table. */
@@ -60,14 +71,15 @@ export class Accounts {
   /**
    * Creates an account regardless of the sign-up mode: for the operator.
    *
-   * The address is noted for the operator's list before it is claimed, so that no account is ever missing there. What
-   * dies after it is claimed leaves an account that can log in; its list of devices is then made by the
-   * first registration.
+   * The address is noted for the operator's list before it is claimed, so that no account is ever missing there, and so
+   * are the lists of what the account owns begun, without which it could do nothing. What dies before the claim leaves
+   * lists of nobody, which nothing leads to.
    *
    * @throws Refusal naming `email` or `password`
    */
-  async create(email: string, password: string, name: string): Promise<Login> {
-    checkNewCredentials(email, password);
+  async create(given: string, password: string, name: string): Promise<Login> {
+    checkNewCredentials(given, password);
+    const email = canonicalEmail(given)!;
     const user = randomKey('u');
     const Item = versioned(ACCOUNT, {
       ...accountKey(email),
@@ -76,7 +88,7 @@ export class Accounts {
       createdAt: seconds(this.#clock),
       listed: true,
     });
-    await enlist(this.#table, email);
+    await Promise.all([enlist(this.#table, email), beginLists(this.#table, user)]);
     try {
       const ConditionExpression = 'attribute_not_exists(pk)';
       await this.#table.client.send(
@@ -84,15 +96,19 @@ export class Accounts {
       );
     } catch (error) {
       if (!isConditionFailure(error)) throw error;
-      throw new Refusal({ field: 'email', reason: 'has already been taken' });
+      // Unless it is our own write, whose answer was lost and which the SDK has repeated.
+      if ((await readAccount(this.#table, email))?.user !== user) {
+        await batchDelete(this.#table, [devicesKey(user), appsKey(user), groupsKey(user)]);
+        throw new AddressTaken();
+      }
     }
-    await createDeviceList(this.#table, user);
     return { id: user, secret: await this.#sessions.open(user, email, name) };
   }
 
   /**
    * Sets a password and ends all sessions: for the operator, whose account's owner has lost the password or has been
-   * robbed of it. Repeating it is harmless, and completes what died after the password was set.
+   * robbed of it. Repeating it is harmless, and completes what died after the password was set. A change of the password
+   * that is under way has lost its turn, and is refused.
    *
    * @param twofa `off` also takes the second factor away
    * @returns the user key
@@ -100,12 +116,16 @@ export class Accounts {
    */
   async resetPassword(email: string, password: string, twofa: 'keep' | 'off'): Promise<string> {
     checkNewPassword(password);
-    const removed = ['twofaPending', ...(twofa === 'off' ? ['twofaNonce', 'twofaStep', 'recovery'] : [])];
+    const removed = [
+      'twofaPending',
+      'turn',
+      ...(twofa === 'off' ? ['twofaNonce', 'twofaStep', 'recovery'] : []),
+    ];
     try {
       const { Attributes } = await this.#table.client.send(
         new UpdateCommand({
           TableName: this.#table.name,
-          Key: accountKey(email === '' ? '-' : email),
+          Key: accountKey(canonicalEmail(email) ?? NO_EMAIL),
           UpdateExpression: `SET password = :password REMOVE ${removed.join(', ')}`,
           ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(deleting)',
           ExpressionAttributeValues: { ':password': await hashPassword(password) },
@@ -120,4 +140,9 @@ export class Accounts {
       throw new Refusal({ field: 'email', reason: 'has no account' });
     }
   }
+}
+
+/** Begins the lists of what a new account owns. Repeatable. */
+export async function beginLists(table: Table, user: string): Promise<void> {
+  await Promise.all([beginDevices(table, user), beginApps(table, user), beginGroups(table, user)]);
 }

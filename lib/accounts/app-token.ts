@@ -9,7 +9,7 @@ import { hashSecret, isKey } from './keys.ts';
 /** Items of the Directory by their keys. */
 type Item = Record<string, unknown>;
 
-/** How much an app has sent of late, as its token's item says for the burst limit. */
+/** How much an app has sent recently, as its token's item says for the burst limit. */
 export interface Sent {
   /** Minutes since 1970. */
   minute: number;
@@ -29,7 +29,8 @@ export interface Authorized {
 }
 
 /**
- * Finds the app of a token, and other items of the Directory, in one strongly consistent request.
+ * Finds the app of a token, and other items of the Directory, in one strongly consistent request. A token that is
+ * pending is none yet, and one that is gone none any more: see `Apps`.
  *
  * @param token as given
  * @param keys what else to read; nothing is read for a token that has not the form of one
@@ -44,7 +45,7 @@ export async function authorize(
   const byToken = tokenKey(hashSecret(token));
   const [items] = await batchGet([{ table: directory, keys: [byToken, ...keys], consistent: true }]);
   const found = items!.find(({ pk }) => pk === byToken.pk);
-  if (!found) throw badToken();
+  if (!found || found.pending === true || found.gone === true) throw badToken();
   const { id, name, icon, owner, sent, quota } = newest(TOKEN, found) as unknown as App &
     Pick<Authorized, 'quota' | 'sent'>;
   return {

@@ -2,10 +2,9 @@
 import * as v from 'valibot';
 import { optionalText } from '../http/fields.ts';
 import { Refusal } from '../refusal.ts';
+import { canonicalEmail } from './email.ts';
 import { MAX_PASSWORD, MIN_PASSWORD } from './passwords.ts';
 
-/** Longest e-mail address (RFC 5321, 4.5.3.1.3, without the angle brackets). */
-export const MAX_EMAIL = 254;
 /** Longest name of a session, in characters. */
 export const MAX_SESSION_NAME = 100;
 
@@ -24,8 +23,8 @@ const SESSION_NAME = optionalText(MAX_SESSION_NAME, 'What the session is called;
 
 const NEW_EMAIL = v.pipe(
   given,
-  v.regex(/^[^\s@]+@[^\s@]+$/, 'is not a valid e-mail address'),
-  v.maxLength(MAX_EMAIL, 'is not a valid e-mail address'),
+  v.check((text) => canonicalEmail(text) !== undefined, 'is not a valid e-mail address'),
+  v.description('An address of e-mail, in whatever case'),
 );
 
 const NEW_PASSWORD = v.pipe(

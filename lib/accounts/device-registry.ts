@@ -8,6 +8,7 @@ import { type Clock, isConditionFailure, seconds, type Table } from '../storage/
 import { type Device, type DeviceList, MAX_DEVICES, type Platform } from './devices.ts';
 import { devicesKey } from './directory.ts';
 import { randomDeviceId } from './keys.ts';
+import { noAccount } from './refusals.ts';
 
 /** What a new device says of itself. */
 export interface NewDevice {
@@ -70,7 +71,7 @@ export class DeviceRegistry {
    * Repeating a registration whose answer was lost answers that the name is taken; the caller lists its devices.
    *
    * @returns the new device's id
-   * @throws Refusal naming `name`
+   * @throws Refusal naming `name`; or `secret`, if the account is gone
    */
   async register(user: string, device: NewDevice): Promise<string> {
     const id = randomDeviceId();
@@ -176,22 +177,22 @@ export class DeviceRegistry {
   async #changeList(user: string, plan: (list: DeviceList) => ListChange | undefined): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const stored = await this.#get(user);
+      if (!stored) throw noAccount();
       const list = deviceList(user, stored);
       const change = plan(list);
       if (!change) return;
-      const version = Math.max(list.version, 1);
+      const { version } = list;
       const update = {
         UpdateExpression: withVersion(change.expression),
         ExpressionAttributeNames: change.names,
         ExpressionAttributeValues: { ...change.values, ':version': version, ':next': version + 1 },
       };
       try {
-        if (list.version === 0) await createDeviceList(this.#table, user);
         await this.#table.client.send(
           new UpdateCommand({
             TableName: this.#table.name,
             Key: devicesKey(user),
-            ...(stored ? migrating(DEVICES, stored, update) : update),
+            ...migrating(DEVICES, stored, update),
             ConditionExpression: 'version = :version',
           }),
         );
@@ -213,14 +214,19 @@ export class DeviceRegistry {
 }
 
 /**
- * Starts the list of an account's devices: empty, at version 1, so that changes have a map to change.
- *
- * @throws ConditionalCheckFailedException if there is one
+ * Begins the list of a new account's devices: empty, at version 1, so that changes have a map to change. Nothing else
+ * begins one: an account without it is gone, and so are its sessions (see `findSession`). Repeatable until something is
+ * in it.
  */
-export async function createDeviceList(table: Table, user: string): Promise<void> {
+export async function beginDevices(table: Table, user: string): Promise<void> {
   const Item = versioned(DEVICES, { ...devicesKey(user), devices: {}, version: 1 });
   const ConditionExpression = 'attribute_not_exists(pk)';
-  await table.client.send(new PutCommand({ TableName: table.name, Item, ConditionExpression }));
+  try {
+    await table.client.send(new PutCommand({ TableName: table.name, Item, ConditionExpression }));
+  } catch (error) {
+    // The answer to our own write was lost, and the SDK has repeated it: user keys are never given twice.
+    if (!isConditionFailure(error)) throw error;
+  }
 }
 
 interface ListChange {

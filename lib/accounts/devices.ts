@@ -31,7 +31,7 @@ export const seenAtOf = ({ seenAt, createdAt }: Device): number => seenAt ?? cre
 export interface DeviceList {
   user: string;
   devices: Device[];
-  /** Grows with every change that needs to see all devices (names, number of them). 0: nothing stored yet. */
+  /** Grows with every change that needs to see all devices (names, number of them). 0: there is no such account. */
   version: number;
 }
 

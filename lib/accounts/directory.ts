@@ -1,3 +1,5 @@
+import type { Email } from './email.ts';
+
 /**
  * Keys of the Directory table: who there is, and how they are reached. Partition key `pk`, sort key `sk`; `ttl` is
  * the attribute by which DynamoDB purges (late: every reader of an item that has one filters).
@@ -9,11 +11,11 @@
  * | all devices of an account | `user#<user key>`    | `devices`                    |
  * | all sounds of an account  | `user#<user key>`    | `sounds`                     |
  * | a session                 | `user#<user key>`    | `session#<hash>`             |
- * | an app, for its owner     | `user#<user key>`    | `app#<id>`                   |
+ * | all apps of an account    | `user#<user key>`    | `apps`                       |
+ * | all groups of an account  | `user#<user key>`    | `groups`                     |
  * | an app, for sending       | `token#<hash>`       | `app`                        |
  * | a group                   | `group#<group key>`  | `group`                      |
  * | a member of a group       | `group#<group key>`  | `member#<user key>#<device>` |
- * | a group, for its owner    | `user#<user key>`    | `group#<group key>`          |
  * | a membership, for its user | `user#<user key>`   | `member#<group key>#<device>` |
  * | a receipt                 | `receipt#<receipt>`  | `receipt`                    |
  * | an app's tagged receipt   | `tag#<owner>#<app id>#<tag>` | `receipt#<receipt>`  |
@@ -23,25 +25,25 @@
  * | a desktop's connection    | `device#<device id>` | `connection`                 |
  * | an account's month        | `user#<user key>`    | `quota#<year>-<month>`       |
  * | limits of an account's own | `user#<user key>`   | `limits`                     |
- * | a throttle's count        | `throttle#<name>#<hash>` | `window#<number>`        |
+ * | a throttle's count        | `throttle#<name>#<hash>[#<spare>]` | `window#<number>` |
  * | an address known by an account | `throttle#known#<hash>` | `known`                |
  *
  * A member's device is its name in lower case, or nothing for all devices.
  */
 
 export const userPartition = (user: string) => `user#${user}`;
-export const accountKey = (email: string) => ({ pk: `email#${email}`, sk: 'account' });
+export const accountKey = (email: Email) => ({ pk: `email#${email}`, sk: 'account' });
 export const devicesKey = (user: string) => ({ pk: `user#${user}`, sk: 'devices' });
 export const soundsKey = (user: string) => ({ pk: `user#${user}`, sk: 'sounds' });
 export const sessionKey = (user: string, secretHash: string) => ({
   pk: `user#${user}`,
   sk: `session#${secretHash}`,
 });
-export const appKey = (user: string, id: number) => ({ pk: `user#${user}`, sk: `app#${id}` });
+export const appsKey = (user: string) => ({ pk: `user#${user}`, sk: 'apps' });
 export const tokenKey = (tokenHash: string) => ({ pk: `token#${tokenHash}`, sk: 'app' });
 export const limitsKey = (user: string) => ({ pk: `user#${user}`, sk: 'limits' });
 export const groupKey = (key: string) => ({ pk: `group#${key}`, sk: 'group' });
-export const groupOfOwnerKey = (user: string, key: string) => ({ pk: `user#${user}`, sk: `group#${key}` });
+export const groupsKey = (user: string) => ({ pk: `user#${user}`, sk: 'groups' });
 export const memberKey = (group: string, user: string, device: string | undefined) => ({
   pk: `group#${group}`,
   sk: `member#${user}#${(device ?? '').toLowerCase()}`,
@@ -52,12 +54,16 @@ export const membershipKey = (user: string, group: string, device: string | unde
 });
 export const invitationKey = (codeHash: string) => ({ pk: `invitation#${codeHash}`, sk: 'invitation' });
 /** Where an address is listed. @param shard that it falls into */
-export const listedKey = (shard: number | string, email: string) => ({ pk: `accounts#${shard}`, sk: email });
+export const listedKey = (shard: number | string, email: Email | '') => ({
+  pk: `accounts#${shard}`,
+  sk: email,
+});
 export const madeInvitationKey = (codeHash: string) => ({ pk: 'invitations', sk: `invitation#${codeHash}` });
 export const connectionKey = (device: string) => ({ pk: `device#${device}`, sk: 'connection' });
 export const quotaKey = (user: string, month: string) => ({ pk: `user#${user}`, sk: `quota#${month}` });
-export const countKey = (throttle: string, subjectHash: string, window: number) => ({
-  pk: `throttle#${throttle}#${subjectHash}`,
+/** @param spare 0: the count itself */
+export const countKey = (throttle: string, subjectHash: string, window: number, spare = 0) => ({
+  pk: `throttle#${throttle}#${subjectHash}${spare === 0 ? '' : `#${spare}`}`,
   sk: `window#${window}`,
 });
 export const knownAddressKey = (subjectHash: string) => ({

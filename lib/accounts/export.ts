@@ -57,7 +57,7 @@ type Item = Record<string, unknown>;
 const PIECE_BYTES = 2 * 1024 * 1024;
 
 /** Of the items in an account's partition, those that a section of their own shows. */
-const SHOWN = /^(app#|devices$|group#|limits$|member#|session#|sounds$)/;
+const SHOWN = /^(apps$|devices$|groups$|limits$|member#|session#|sounds$)/;
 
 /**
  * All that is stored of an account, for who asks what is known about them: piece by piece, since an account may have a

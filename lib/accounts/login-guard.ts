@@ -3,7 +3,8 @@ import { addressBlock } from '../net/address-block.ts';
 import { Refusal } from '../refusal.ts';
 import { type Clock, seconds, type Table } from '../storage/table.ts';
 import { knownAddressKey } from './directory.ts';
-import { hashSecret } from './keys.ts';
+import type { Email } from './email.ts';
+import type { HashOf } from './keyed-hash.ts';
 import type { Taken, ThrottleLog, ThrottleName, Throttles } from './throttles.ts';
 
 /** For how long an account knows an address at which it logged in. Seconds. */
@@ -14,12 +15,15 @@ export class LoginGuard {
   readonly #table: Table;
   readonly #clock: Clock;
   readonly #throttles: Throttles;
+  readonly #hash: HashOf;
   readonly #log: ThrottleLog;
 
-  constructor(table: Table, clock: Clock, throttles: Throttles, log: ThrottleLog) {
+  /** @param hash of accounts' addresses together with those of the network */
+  constructor(table: Table, clock: Clock, throttles: Throttles, hash: HashOf, log: ThrottleLog) {
     this.#table = table;
     this.#clock = clock;
     this.#throttles = throttles;
+    this.#hash = hash;
     this.#log = log;
   }
 
@@ -28,7 +32,7 @@ export class LoginGuard {
    *
    * @throws Refusal with status 429
    */
-  async admitLogin(email: string, address: string): Promise<Taken[]> {
+  async admitLogin(email: Email, address: string): Promise<Taken[]> {
     const taken = await this.#takeAll('email', [
       ['login', pair(email, address)],
       ['loginAddress', addressBlock(address)],
@@ -36,7 +40,8 @@ export class LoginGuard {
     try {
       taken.push(await this.#throttles.take('loginAccount', email, 'email'));
     } catch (error) {
-      if (error instanceof Refusal && (await this.#isKnown(email, address))) return taken;
+      const known = error instanceof Refusal && (await this.#isKnown(email, address));
+      if (known) return taken;
       await this.#throttles.giveBack(taken);
       throw error;
     }
@@ -44,13 +49,12 @@ export class LoginGuard {
   }
 
   /** A login has succeeded: it counts for nothing, and the account knows the address from now on. */
-  async loggedIn(email: string, address: string, taken: Taken[]): Promise<void> {
-    const Item = { ...knownAddressKey(hashSecret(pair(email, address))), ttl: seconds(this.#clock) + KNOWN };
+  async loggedIn(email: Email, address: string, taken: Taken[]): Promise<void> {
     await Promise.all([
       this.#throttles.giveBack(taken),
-      this.#table.client
-        .send(new PutCommand({ TableName: this.#table.name, Item }))
-        .catch((error) => this.#log('an address could not be noted', { error: String(error) })),
+      this.#know(email, address).catch((error) =>
+        this.#log('an address could not be noted', { error: String(error) }),
+      ),
     ]);
   }
 
@@ -60,7 +64,7 @@ export class LoginGuard {
    * @throws Refusal with status 429
    */
   admitInSession(
-    { user, email }: { user: string; email: string },
+    { user, email }: { user: string; email: Email },
     address: string,
     field: string,
   ): Promise<Taken[]> {
@@ -80,12 +84,21 @@ export class LoginGuard {
     return [await this.#throttles.take('loginCode', user, 'twofa')];
   }
 
-  /** Counts a sign-up, for good. @throws Refusal with status 429 */
-  async admitSignUp(address: string): Promise<void> {
-    await this.#takeAll('email', [
+  /**
+   * Counts a sign-up, for good; and as one that is told that the address has an account, which is to be given back if it
+   * is not: so that who was told too often is not told any more, by an answer or by the lack of one.
+   *
+   * @returns what is to be given back
+   * @throws Refusal with status 429
+   */
+  async admitSignUp(address: string): Promise<Taken[]> {
+    const taken = await this.#takeAll('email', [
       ['signUpAddress', addressBlock(address)],
       ['signUp', 'all'],
+      ['signUpTakenAddress', addressBlock(address)],
+      ['signUpTaken', 'all'],
     ]);
+    return taken.slice(2);
   }
 
   /** An attempt was none after all. */
@@ -105,14 +118,26 @@ export class LoginGuard {
     }
   }
 
-  async #isKnown(email: string, address: string): Promise<boolean> {
-    const Key = knownAddressKey(hashSecret(pair(email, address)));
-    const found = await this.#table.client.send(
-      new GetCommand({ TableName: this.#table.name, Key, ConsistentRead: true }),
-    );
-    return found.Item !== undefined && found.Item.ttl > seconds(this.#clock);
+  async #know(email: Email, address: string): Promise<void> {
+    const Key = knownAddressKey(await this.#hash(pair(email, address)));
+    const Item = { ...Key, ttl: seconds(this.#clock) + KNOWN };
+    await this.#table.client.send(new PutCommand({ TableName: this.#table.name, Item }));
+  }
+
+  /** Not so if it cannot be said: an attempt that has to be allowed by this is one too many otherwise. */
+  async #isKnown(email: Email, address: string): Promise<boolean> {
+    try {
+      const Key = knownAddressKey(await this.#hash(pair(email, address)));
+      const found = await this.#table.client.send(
+        new GetCommand({ TableName: this.#table.name, Key, ConsistentRead: true }),
+      );
+      return found.Item !== undefined && found.Item.ttl > seconds(this.#clock);
+    } catch (error) {
+      this.#log('an address could not be looked up', { error: String(error) });
+      return false;
+    }
   }
 }
 
 /** The account and the address together. A line end is in neither. */
-const pair = (email: string, address: string) => `${email}\n${addressBlock(address)}`;
+const pair = (email: Email, address: string) => `${email}\n${addressBlock(address)}`;

@@ -25,6 +25,7 @@ import {
   tagKey,
   userPartition,
 } from './directory.ts';
+import { canonicalEmail, type Email, NO_EMAIL } from './email.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
 /** What it needs. */
@@ -47,6 +48,9 @@ export interface Removal {
 }
 
 type Item = Record<string, unknown>;
+
+/** Attempts at taking the list of devices away while devices are registered. */
+const ATTEMPTS = 20;
 
 /** There is no more time; what is left is for the next call. */
 class OutOfTime extends Error {
@@ -81,7 +85,8 @@ export class AccountRemoval {
    * @param until when to stop, Unix milliseconds
    * @throws Refusal naming `email`
    */
-  async remove(email: string, until: number): Promise<Removal> {
+  async remove(given: string, until: number): Promise<Removal> {
+    const email = canonicalEmail(given) ?? NO_EMAIL;
     const user = await this.#mark(email);
     try {
       await this.#removeAll(email, user, () => {
@@ -94,10 +99,10 @@ export class AccountRemoval {
     }
   }
 
-  async #removeAll(email: string, user: string, checkTime: () => void): Promise<void> {
+  async #removeAll(email: Email, user: string, checkTime: () => void): Promise<void> {
     const { directory, sessions } = this.#context;
     await sessions.endAll(user);
-    await this.#removeApps(user);
+    await new Apps(directory, this.#context.clock).removeAllOf(user);
     const devices = await this.#removeDevices(email, user);
     await this.#removeReceipts(user, checkTime);
     for (const device of devices) await this.#emptyMailbox(device, checkTime);
@@ -115,13 +120,13 @@ export class AccountRemoval {
   }
 
   /** @returns the user key */
-  async #mark(email: string): Promise<string> {
+  async #mark(email: Email): Promise<string> {
     const { directory, clock } = this.#context;
     try {
       const { Attributes } = await directory.client.send(
         new UpdateCommand({
           TableName: directory.name,
-          Key: accountKey(email === '' ? '-' : email),
+          Key: accountKey(email),
           UpdateExpression: 'SET deleting = if_not_exists(deleting, :now)',
           ConditionExpression: 'attribute_exists(pk)',
           ExpressionAttributeValues: { ':now': seconds(clock) },
@@ -132,35 +137,46 @@ export class AccountRemoval {
     } catch (error) {
       if (!isConditionFailure(error)) throw error;
       // The last step may have been missing.
-      if (email !== '') await delist(directory, email);
+      await delist(directory, email);
       throw new Refusal({ field: 'email', reason: 'has no account' });
     }
   }
 
-  /** Their tokens first: nothing is sent any more. */
-  async #removeApps(user: string): Promise<void> {
-    const apps = new Apps(this.#context.directory, this.#context.clock);
-    for (const { id } of await apps.list(user)) await apps.remove(user, id);
-  }
-
-  /** Notes the ids of the devices on the account, and takes the list away: nothing is sent to them any more. */
-  async #removeDevices(email: string, user: string): Promise<string[]> {
+  /**
+   * Notes the ids of the devices on the account, and takes the list away: nothing is sent to them any more, and no session
+   * is good. A device that is registered in that moment is noted, too, since the list goes as it was read.
+   */
+  async #removeDevices(email: Email, user: string): Promise<string[]> {
     const { directory, clock } = this.#context;
-    const { devices } = await new DeviceRegistry(directory, clock).list(user);
-    const ids = devices.map(({ id }) => id);
-    const { Attributes } = await directory.client.send(
-      new UpdateCommand({
-        TableName: directory.name,
-        Key: accountKey(email),
-        ConditionExpression: 'attribute_exists(deleting)',
-        // DynamoDB has no empty set: there is one that is nobody's.
-        UpdateExpression: 'ADD deletedDevices :ids',
-        ExpressionAttributeValues: { ':ids': new Set(['-', ...ids]) },
-        ReturnValues: 'ALL_NEW',
-      }),
-    );
-    await batchDelete(directory, [devicesKey(user)]);
-    return [...(Attributes!.deletedDevices as Set<string>)].filter((id) => id !== '-');
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { devices, version } = await new DeviceRegistry(directory, clock).list(user);
+      const ids = devices.map(({ id }) => id);
+      const { Attributes } = await directory.client.send(
+        new UpdateCommand({
+          TableName: directory.name,
+          Key: accountKey(email),
+          ConditionExpression: 'attribute_exists(deleting)',
+          // DynamoDB has no empty set: there is one that is nobody's.
+          UpdateExpression: 'ADD deletedDevices :ids',
+          ExpressionAttributeValues: { ':ids': new Set(['-', ...ids]) },
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      try {
+        await directory.client.send(
+          new DeleteCommand({
+            TableName: directory.name,
+            Key: devicesKey(user),
+            ConditionExpression: 'attribute_not_exists(pk) OR version = :version',
+            ExpressionAttributeValues: { ':version': version },
+          }),
+        );
+        return [...(Attributes!.deletedDevices as Set<string>)].filter((id) => id !== '-');
+      } catch (error) {
+        if (!isConditionFailure(error)) throw error;
+      }
+    }
+    throw new Error('the devices of an account changed too often at once');
   }
 
   /** The receipts of what its apps have sent: without them no repetition goes out. */

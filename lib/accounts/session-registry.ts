@@ -5,6 +5,7 @@ import { queryAll } from '../storage/query.ts';
 import { newest, versioned } from '../storage/schema.ts';
 import { type Clock, seconds, type Table } from '../storage/table.ts';
 import { sessionKey } from './directory.ts';
+import type { Email } from './email.ts';
 import { hashSecret, randomSecret } from './keys.ts';
 import type { SessionView } from './session-view.ts';
 import { SESSION } from './sessions.ts';
@@ -46,7 +47,7 @@ export class SessionRegistry {
   }
 
   /** Opens a session. @returns its secret */
-  async open(user: string, email: string, name: string): Promise<string> {
+  async open(user: string, email: Email, name: string): Promise<string> {
     const secret = randomSecret(user);
     const createdAt = seconds(this.#clock);
     const session = { ...sessionKey(user, hashSecret(secret)), email, createdAt, seenAt: createdAt };

@@ -6,7 +6,9 @@ import { type Clock, isConditionFailure, seconds, type Table } from '../storage/
 import { deviceList } from './device-registry.ts';
 import type { Device, DeviceList } from './devices.ts';
 import { devicesKey, sessionKey } from './directory.ts';
+import type { Email } from './email.ts';
 import { hashSecret, userOfSecret } from './keys.ts';
+import { badSecret } from './refusals.ts';
 
 /** Version 0 did not say when it was used until it was a day old. */
 const withSeen: Step = (item) => ({ seenAt: item.createdAt, ...item });
@@ -15,7 +17,7 @@ export const SESSION = kind('session', withSeen);
 /** A session, and the devices of its account. */
 export interface Session {
   user: string;
-  email: string;
+  email: Email;
   secret: string;
   /** Of the secret: what the session is stored and found under. */
   hash: string;
@@ -31,7 +33,8 @@ const SEEN_EVERY = 24 * 3600;
 
 /**
  * Finds the session of a secret and the account's devices, in one strongly consistent request. The secret names its
- * account and is looked up by its hash, so there is nothing to compare and no time that tells anything.
+ * account and is looked up by its hash, so there is nothing to compare and no time that tells anything. A session counts
+ * as long as its account has a list of devices, which is made before the account and deleted with it.
  *
  * @throws Refusal naming `secret`
  * @throws NewerItem, so that a device is told to try again, and not that it is logged out
@@ -68,8 +71,10 @@ export async function findSessionWith(
   const stored = items!.find((item) => item.sk === key.sk);
   if (!stored) throw badSecret();
   const found = items!.find(({ pk, sk }) => pk === devices.pk && sk === devices.sk);
+  // The list of devices goes with its account: a session that was stored in that very moment is none.
+  if (!found) throw badSecret();
   const list = deviceList(user, found);
-  const { email, seenAt } = newest(SESSION, stored) as { email: string; seenAt: number };
+  const { email, seenAt } = newest(SESSION, stored) as { email: Email; seenAt: number };
   return {
     session: { user, email, secret, hash, seenAt, stored, list },
     items: items!.filter((item) => item !== stored && item !== found),
@@ -77,7 +82,10 @@ export async function findSessionWith(
 }
 
 /** Whether a session is still there. Strongly consistent. */
-export async function isOpen(directory: Table, { user, hash }: Session): Promise<boolean> {
+export async function isOpen(
+  directory: Table,
+  { user, hash }: Pick<Session, 'hash' | 'user'>,
+): Promise<boolean> {
   const [items] = await batchGet([{ table: directory, keys: [sessionKey(user, hash)], consistent: true }]);
   return items!.length > 0;
 }
@@ -117,8 +125,4 @@ export function sessionDevice(session: Session, id: string | undefined): Device 
   const device = session.list.devices.find((candidate) => candidate.id === id);
   if (!device) throw new Refusal({ field: 'device_id', reason: 'is invalid' });
   return device;
-}
-
-function badSecret(): Refusal {
-  return new Refusal({ field: 'secret', reason: 'invalid', sentence: 'secret is invalid' });
 }

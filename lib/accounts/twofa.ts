@@ -3,6 +3,7 @@ import { Refusal } from '../refusal.ts';
 import { type Clock, isConditionFailure, type Table } from '../storage/table.ts';
 import { type Account, findAccount } from './account.ts';
 import { accountKey } from './directory.ts';
+import type { Email } from './email.ts';
 import {
   enrolment,
   hashRecoveryCode,
@@ -87,12 +88,12 @@ export class TwoFactor {
     return codes;
   }
 
-  /** Takes the second factor away, unless it is another by now. */
-  async disable({ email, twofaNonce }: Account): Promise<void> {
+  /** Takes the second factor away, unless it is another by now, or the password is that it was proved by. */
+  async disable({ email, twofaNonce, password }: Account): Promise<void> {
     const changed = await this.#change(email, {
       UpdateExpression: 'REMOVE twofaNonce, twofaStep, recovery',
-      ConditionExpression: 'twofaNonce = :nonce',
-      ExpressionAttributeValues: { ':nonce': twofaNonce },
+      ConditionExpression: 'twofaNonce = :nonce AND password = :password',
+      ExpressionAttributeValues: { ':nonce': twofaNonce, ':password': password },
     });
     if (!changed && (await findAccount(this.#table, email))?.twofaNonce !== undefined)
       throw changedMeanwhile();
@@ -128,7 +129,7 @@ export class TwoFactor {
   }
 
   /** @returns whether the condition held */
-  async #change(email: string, update: Omit<UpdateCommandInput, 'Key' | 'TableName'>): Promise<boolean> {
+  async #change(email: Email, update: Omit<UpdateCommandInput, 'Key' | 'TableName'>): Promise<boolean> {
     try {
       await this.#table.client.send(
         new UpdateCommand({ TableName: this.#table.name, Key: accountKey(email), ...update }),

@@ -1,6 +1,7 @@
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Apps } from '../accounts/apps.ts';
 import type { DeviceRegistry } from '../accounts/device-registry.ts';
+import { canonicalEmail } from '../accounts/email.ts';
 import { randomCharacters } from '../accounts/keys.ts';
 import type { SessionRegistry } from '../accounts/session-registry.ts';
 import { createKeyPair, toBase64 } from '../device/index.ts';
@@ -18,7 +19,7 @@ export interface SetUpContext {
 }
 
 /** No mail ever goes there (RFC 2606, 2). */
-export const CANARY_EMAIL = 'canary@peal.invalid';
+export const CANARY_EMAIL = canonicalEmail('canary@peal.invalid')!;
 const NAME = 'canary';
 
 /**

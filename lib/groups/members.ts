@@ -7,8 +7,8 @@ import { badDevice, badUser } from '../accounts/refusals.ts';
 import { Refusal } from '../refusal.ts';
 import { batchDelete, batchGet } from '../storage/batches.ts';
 import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
-import { isConditionFailure, type Table } from '../storage/table.ts';
-import type { Group } from './groups.ts';
+import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
+import { correctedOf, type Group } from './groups.ts';
 
 /** A user in a group: with all devices, or with one. A user may be in it several times, with a device each. */
 export interface Member {
@@ -38,6 +38,8 @@ export const MAX_MEMBERS = 10_000;
 
 /** Attempts at adding a member to a group that seems full, whose count has to be put right first. */
 const ATTEMPTS = 4;
+/** After this long nobody still writes a member that was counted: functions end after half of it. Seconds. */
+const SETTLED_SECONDS = 60;
 
 type Item = Record<string, unknown>;
 
@@ -47,9 +49,11 @@ type Item = Record<string, unknown>;
  *
  * The group's item counts them, so that adding does not have to read up to 10,000. It is raised before a member is
  * written and lowered after one is deleted: whatever dies in between, or is repeated after a lost answer, leaves a
- * count that is too high, never too low. A group that seems full is therefore counted anew before anybody is refused.
- * Members that are being added in that very moment may be missed by it and exceed the limit by their number, which is
- * a bound on cost, and not a promise.
+ * count that is too high, never too low. So a group that seems full is counted again before anyone is refused. Members
+ * that were counted and are still being written would be missed by that: a group in which one was counted within the last
+ * minute is not counted again, but full. And who has deleted a member, and finds that the group was counted again
+ * meanwhile, leaves the count as it is. So the limit holds however many come at once, and may seem to be reached too early
+ * for a minute.
  *
  * A membership is in its user's partition as well, for when that account is deleted or asked about: it is written before
  * the member is and deleted after, and says nothing but that there may be one. (Of a group that is deleted as a whole it
@@ -59,10 +63,12 @@ type Item = Record<string, unknown>;
 export class Members {
   readonly #table: Table;
   readonly #limit: number;
+  readonly #clock: Clock;
 
-  constructor(table: Table, limit = MAX_MEMBERS) {
+  constructor(table: Table, limit = MAX_MEMBERS, clock: Clock = Date.now) {
     this.#table = table;
     this.#limit = limit;
+    this.#clock = clock;
   }
 
   /**
@@ -81,7 +87,7 @@ export class Members {
     if (device !== undefined && namedDevices(deviceList(user, list).devices, [device]).length === 0) {
       throw badDevice();
     }
-    await this.#reserve(key);
+    const corrected = await this.#reserve(key);
     // A put whose answer was lost is repeated by the SDK, and must not take its own item for somebody else's.
     const added = randomUUID();
     const membership = versioned(MEMBERSHIP, membershipKey(user, key, device));
@@ -103,7 +109,7 @@ export class Members {
       );
     } catch (error) {
       if (!isConditionFailure(error)) throw error;
-      await this.#uncount(key, 1);
+      await this.#uncount(key, 1, corrected);
       throw alreadyMember();
     }
   }
@@ -113,23 +119,23 @@ export class Members {
    *
    * @throws Refusal naming `user`
    */
-  async remove({ key }: Group, { user, device }: MemberRef): Promise<void> {
-    if ((await this.#remove(key, user, device)) === 0) throw notMember();
+  async remove({ key, corrected }: Group, { user, device }: MemberRef): Promise<void> {
+    if ((await this.#remove(key, corrected, user, device)) === 0) throw notMember();
   }
 
   /** Takes a user out of a group who is about to vanish; if that is not in it, nothing is to be done. Repeatable. */
   async leave(key: string, user: string): Promise<void> {
-    await this.#remove(key, user, undefined);
+    await this.#remove(key, correctedOf(await this.#group(key)), user, undefined);
   }
 
   /** @returns how many entries there were */
-  async #remove(key: string, user: string, device: string | undefined): Promise<number> {
+  async #remove(key: string, corrected: number, user: string, device: string | undefined): Promise<number> {
     let removed = 0;
     for (const entry of await this.#entries(key, user, device)) {
       if (await this.#changed(() => this.#delete(entry))) removed++;
       await this.#forget(membershipKey(user, key, memberOf(entry).device));
     }
-    if (removed > 0) await this.#uncount(key, removed);
+    if (removed > 0) await this.#uncount(key, removed, corrected);
     return removed;
   }
 
@@ -231,60 +237,90 @@ export class Members {
     } while (start);
   }
 
-  /** Counts one more member. @throws Refusal if the group is full */
-  async #reserve(key: string): Promise<void> {
+  /**
+   * Counts one more member.
+   *
+   * @returns how often the count had been corrected by then
+   * @throws Refusal if the group is full
+   */
+  async #reserve(key: string): Promise<number> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       try {
-        await this.#raise(key);
-        return;
+        return await this.#raise(key);
       } catch (error) {
         if (!isConditionFailure(error)) throw error;
       }
+      const group = await this.#group(key);
+      const raisedAt = (group?.raisedAt ?? 0) as number;
+      if (!group || seconds(this.#clock) - raisedAt < SETTLED_SECONDS) break;
       let counted = 0;
       for await (const items of this.#query(key, '')) counted += items.length;
       if (counted >= this.#limit) break;
-      await this.#changed(() => this.#correct(key, counted));
+      await this.#changed(() => this.#correct(key, counted, raisedAt));
     }
     throw new Refusal({ field: 'group', reason: `cannot have more than ${this.#limit} members` });
   }
 
+  async #group(key: string): Promise<Item | undefined> {
+    const [items] = await batchGet([{ table: this.#table, keys: [groupKey(key)], consistent: true }]);
+    return items![0];
+  }
+
   /** Raises the count by one, below the limit. @throws ConditionalCheckFailedException at the limit */
-  async #raise(key: string): Promise<void> {
-    await this.#table.client.send(
+  async #raise(key: string): Promise<number> {
+    const { Attributes } = await this.#table.client.send(
       new UpdateCommand({
         TableName: this.#table.name,
         Key: groupKey(key),
-        UpdateExpression: 'SET members = members + :one',
+        UpdateExpression: 'SET members = members + :one, raisedAt = :now',
         ConditionExpression: 'members < :limit',
-        ExpressionAttributeValues: { ':one': 1, ':limit': this.#limit },
+        ExpressionAttributeValues: { ':one': 1, ':limit': this.#limit, ':now': seconds(this.#clock) },
+        ReturnValues: 'ALL_NEW',
       }),
     );
+    return correctedOf(Attributes);
   }
 
-  /** Lowers the count; a group that was deleted meanwhile has none. */
-  async #uncount(key: string, by: number): Promise<void> {
+  /**
+   * Lowers the count, once however often the SDK repeats it; not so if the group was counted again meanwhile, which may
+   * have seen that they are gone. A group that was deleted meanwhile has none.
+   */
+  async #uncount(key: string, by: number, corrected: number): Promise<void> {
     await this.#changed(async () => {
       await this.#table.client.send(
         new UpdateCommand({
           TableName: this.#table.name,
           Key: groupKey(key),
-          UpdateExpression: 'SET members = members - :by',
-          ConditionExpression: 'attribute_exists(pk)',
-          ExpressionAttributeValues: { ':by': by },
+          UpdateExpression: 'SET members = members - :by, uncounted = :once',
+          ConditionExpression: `attribute_exists(pk) AND (attribute_not_exists(uncounted) OR uncounted <> :once) AND ${
+            corrected === 0 ? 'attribute_not_exists(corrected)' : 'corrected = :corrected'
+          }`,
+          ExpressionAttributeValues: {
+            ':by': by,
+            ':once': randomUUID(),
+            ...(corrected > 0 && { ':corrected': corrected }),
+          },
         }),
       );
     });
   }
 
-  /** Sets a count that was at the limit to what there is. */
-  async #correct(key: string, counted: number): Promise<void> {
+  /** Sets a count that was at the limit to what there is, if nobody was counted since. */
+  async #correct(key: string, counted: number, raisedAt: number): Promise<void> {
     await this.#table.client.send(
       new UpdateCommand({
         TableName: this.#table.name,
         Key: groupKey(key),
-        UpdateExpression: 'SET members = :counted',
-        ConditionExpression: 'members >= :limit',
-        ExpressionAttributeValues: { ':counted': counted, ':limit': this.#limit },
+        UpdateExpression: 'SET members = :counted ADD corrected :one',
+        ConditionExpression: `members >= :limit AND ${
+          raisedAt === 0 ? 'attribute_not_exists(raisedAt)' : 'raisedAt = :raisedAt'
+        }`,
+        ExpressionAttributeValues: {
+          ':counted': counted,
+          ':limit': this.#limit,
+          ':one': 1,
+          ...(raisedAt > 0 && { ':raisedAt': raisedAt }),
+        },
       }),
     );
   }

@@ -14,6 +14,16 @@ export function seconds(clock: Clock): number {
   return Math.floor(clock() / 1000);
 }
 
+/**
+ * Whether DynamoDB refused a request because of too many others: on one partition (1,000 writes or 3,000 reads a second),
+ * or on the table.
+ */
+export function isThrottled(error: unknown): boolean {
+  return error instanceof Error && THROTTLED.includes(error.name);
+}
+
+const THROTTLED = ['ProvisionedThroughputExceededException', 'RequestLimitExceeded', 'ThrottlingException'];
+
 /** Whether DynamoDB refused a write because its condition did not hold: somebody else was first. */
 export function isConditionFailure(error: unknown): boolean {
   return error instanceof Error && error.name === 'ConditionalCheckFailedException';

@@ -1,6 +1,6 @@
 /** An account as somebody has it who has used Peal for some weeks: apps, devices, groups, messages of several days. */
 import type { Browser } from 'playwright-core';
-import { appKey, devicesKey, quotaKey } from '../../lib/accounts/directory.ts';
+import { appsKey, devicesKey, quotaKey } from '../../lib/accounts/directory.ts';
 import { createAccountApi } from '../../lib/device/account-api.ts';
 import { createApi, createKeyPair, type OutgoingMessage, type PealApi } from '../../lib/device/index.ts';
 import { dayOf, monthOf } from '../../lib/messages/limits.ts';
@@ -166,14 +166,19 @@ const REACHED = [
 async function age({ cloud }: Peal, api: PealApi, user: string): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
   const before = (days: number) => ({ N: String(now - days * DAY) });
-  const update = (key: { pk: string; sk: string }, id: string | undefined, times: Record<string, number>) =>
+  const update = (
+    key: { pk: string; sk: string },
+    list: 'devices' | 'entries',
+    id: string,
+    times: Record<string, number>,
+  ) =>
     cloud.front.send('local-root', 'dynamodb', 'UpdateItem', {
       TableName: cloud.tableName('Directory'),
       Key: { pk: { S: key.pk }, sk: { S: key.sk } },
       UpdateExpression: `SET ${Object.keys(times)
-        .map((name) => `${id === undefined ? '' : 'devices.#id.'}${name} = :${name}`)
+        .map((name) => `#list.#id.${name} = :${name}`)
         .join(', ')}`,
-      ...(id !== undefined && { ExpressionAttributeNames: { '#id': id } }),
+      ExpressionAttributeNames: { '#list': list, '#id': id },
       ExpressionAttributeValues: Object.fromEntries(
         Object.entries(times).map(([name, days]) => [`:${name}`, before(days)]),
       ),
@@ -183,10 +188,10 @@ async function age({ cloud }: Peal, api: PealApi, user: string): Promise<void> {
     if (!days) continue;
     const { made, seen, retired } = days;
     const times = { createdAt: made, seenAt: seen, ...(retired !== undefined && { retiredAt: retired }) };
-    await update(devicesKey(user), id, times);
+    await update(devicesKey(user), 'devices', id, times);
   }
   for (const [n, { id }] of (await api.listApps()).entries()) {
-    await update(appKey(user, Number(id)), undefined, { createdAt: 40 + n * 57 });
+    await update(appsKey(user), 'entries', id, { createdAt: 40 + n * 57 });
   }
   for (const [n, count] of REACHED.entries()) {
     const at = (now - (REACHED.length - n) * DAY) * 1000;

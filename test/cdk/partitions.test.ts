@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { PARTITIONS, type Partition } from '../../cdk/partitions.ts';
 import * as directory from '../../lib/accounts/directory.ts';
+import { canonicalEmail } from '../../lib/accounts/email.ts';
 import { randomCharacters, randomDeviceId, randomKey } from '../../lib/accounts/keys.ts';
 import { chunkKey, entryKey } from '../../lib/history/entry.ts';
 import { acknowledgedKey } from '../../lib/mailbox/traces.ts';
@@ -10,9 +11,10 @@ import { matchesWildcard } from '../../local/iam/match.ts';
 
 const user = randomKey('u');
 const hash = randomCharacters(43);
+const someone = canonicalEmail('someone@example.org')!;
 const OF_DIRECTORY: Record<string, { pk: string }> = {
-  logins: directory.accountKey('someone@example.org'),
-  listed: directory.listedKey(1, 'someone@example.org'),
+  logins: directory.accountKey(someone),
+  listed: directory.listedKey(1, someone),
   accounts: directory.sessionKey(user, hash),
   tokens: directory.tokenKey(hash),
   groups: directory.memberKey(randomKey('g'), user, undefined),

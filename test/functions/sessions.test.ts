@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sessionKey } from '../../lib/accounts/directory.ts';
+import { canonicalEmail } from '../../lib/accounts/email.ts';
 import { hashSecret } from '../../lib/accounts/keys.ts';
 import { noteUse } from '../../lib/accounts/sessions.ts';
 import { failure } from '../../local/aws/intercept.ts';
@@ -312,7 +313,7 @@ test('the use of a session is noted once a day, and never brings an ended one ba
   await fill(directory, [stored]);
   const session = {
     user,
-    email,
+    email: canonicalEmail(email)!,
     secret,
     hash,
     seenAt: stored.createdAt,

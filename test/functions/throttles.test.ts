@@ -4,7 +4,8 @@ import { text } from 'node:stream/consumers';
 import { after, type TestContext, test } from 'node:test';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { countKey } from '../../lib/accounts/directory.ts';
-import { hashSecret } from '../../lib/accounts/keys.ts';
+import { canonicalEmail } from '../../lib/accounts/email.ts';
+import { type HashOf, keyedHash } from '../../lib/accounts/keyed-hash.ts';
 import { LoginGuard } from '../../lib/accounts/login-guard.ts';
 import { THROTTLES, type ThrottleName, Throttles } from '../../lib/accounts/throttles.ts';
 import { Refusal } from '../../lib/refusal.ts';
@@ -58,14 +59,19 @@ function postFrom(
   });
 }
 
+/** The deployment's own hash of who tries. */
+const hashOf: HashOf = (text) =>
+  keyedHash(() => peal().cloud.readSecret('AccountsMaster'), 'throttles')(text);
+
 /** Sets a count, in this window and the next, in case it begins meanwhile. */
 async function count(name: ThrottleName, subject: string, attempts: number): Promise<void> {
   const { seconds } = THROTTLES[name];
   const window = Math.floor(Date.now() / 1000 / seconds);
   const ttl = (window + 2) * seconds;
+  const hash = await hashOf(subject);
   await fill(
     tableOf(peal(), 'Directory'),
-    [window, window + 1].map((one) => ({ ...countKey(name, hashSecret(subject), one), attempts, ttl })),
+    [window, window + 1].map((one) => ({ ...countKey(name, hash, one), attempts, ttl })),
   );
 }
 
@@ -365,7 +371,7 @@ throttled('counts name neither accounts nor addresses, and end', async () => {
 
 test('a throttle opens again when its window ends, which is when it said that it would', async () => {
   let now = 1_800_000_000_000 + 100_000;
-  const throttles = new Throttles(tableOf(peal(), 'Directory'), () => now, assert.fail);
+  const throttles = new Throttles(tableOf(peal(), 'Directory'), () => now, assert.fail, hashOf);
   const take = () => throttles.take('login', 'somebody', 'email');
   for (let n = 0; n < 10; n++) await take();
 
@@ -386,7 +392,7 @@ test('a throttle opens again when its window ends, which is when it said that it
 
 test('what is given back can be taken again, and what was purged meanwhile does not come back', async () => {
   const directory = tableOf(peal(), 'Directory');
-  const throttles = new Throttles(directory, () => 1_800_000_000_000, assert.fail);
+  const throttles = new Throttles(directory, () => 1_800_000_000_000, assert.fail, hashOf);
   const take = () => throttles.take('session', 'giver', 'password');
   const all = [];
   for (let n = 0; n < 10; n++) all.push(await take());
@@ -404,9 +410,9 @@ test('what is given back can be taken again, and what was purged meanwhile does 
 test('an account forgets an address where it has not logged in for 30 days', async () => {
   let now = Date.now();
   const directory = tableOf(peal(), 'Directory');
-  const throttles = new Throttles(directory, () => now, assert.fail, { loginAccount: 1 });
-  const guard = new LoginGuard(directory, () => now, throttles, assert.fail);
-  const email = 'traveller@example.org';
+  const throttles = new Throttles(directory, () => now, assert.fail, hashOf, { loginAccount: 1 });
+  const guard = new LoginGuard(directory, () => now, throttles, hashOf, assert.fail);
+  const email = canonicalEmail('traveller@example.org')!;
   /** A login, after others have used up what there is. */
   const admit = async () => {
     await throttles.take('loginAccount', email, 'email').catch(() => undefined);

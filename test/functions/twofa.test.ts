@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { accountKey } from '../../lib/accounts/directory.ts';
+import { canonicalEmail } from '../../lib/accounts/email.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import type { JsonObject } from '../../local/template/json.ts';
 import { tableOf } from '../support/directory.ts';
@@ -242,7 +243,7 @@ test('the table holds neither the secret nor a recovery code, and the log nothin
   const { email, totp, recovery } = await withTwoFactor(peal());
   const { Item } = (await peal().cloud.front.send('local-root', 'dynamodb', 'GetItem', {
     TableName: tableOf(peal(), 'Directory').name,
-    Key: { pk: { S: accountKey(email).pk }, sk: { S: 'account' } },
+    Key: { pk: { S: accountKey(canonicalEmail(email)!).pk }, sk: { S: 'account' } },
   })) as { Item: JsonObject };
 
   const stored = JSON.stringify(Item);

@@ -2,9 +2,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ACCOUNT } from '../../lib/accounts/account.ts';
 import { enlist } from '../../lib/accounts/account-index.ts';
+import { beginLists } from '../../lib/accounts/accounts.ts';
 import { Apps } from '../../lib/accounts/apps.ts';
-import { createDeviceList } from '../../lib/accounts/device-registry.ts';
 import { accountKey } from '../../lib/accounts/directory.ts';
+import { canonicalEmail } from '../../lib/accounts/email.ts';
 import { randomKey } from '../../lib/accounts/keys.ts';
 import { SessionRegistry } from '../../lib/accounts/session-registry.ts';
 import { versioned } from '../../lib/storage/schema.ts';
@@ -69,13 +70,14 @@ const HASH = '$argon2id$v=19$m=8,t=1,p=1$cGVhbCB0ZXN0cyBzYWx0Lg$9/AePMdhljS997Br
 /** Writes what signing up, logging in and making an app write, by the same code but without a request. */
 export async function seedAccount(
   table: Table,
-  email: string,
+  address: string,
 ): Promise<{ user: string; secret: string; token: string }> {
+  const email = canonicalEmail(address)!;
   const user = randomKey('u');
   const account = { ...accountKey(email), user, password: HASH, createdAt: seconds(Date.now), listed: true };
   await enlist(table, email);
   await fill(table, [versioned(ACCOUNT, account)]);
-  await createDeviceList(table, user);
+  await beginLists(table, user);
   const sessions = new SessionRegistry(table, Date.now, async () => {});
   const secret = await sessions.open(user, email, 'Tests');
   const { token } = await new Apps(table, Date.now).create(user, 'Tests');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ACCOUNT } from '../../lib/accounts/account.ts';
-import { APP, DEFAULT_ICON, TOKEN } from '../../lib/accounts/apps.ts';
+import { TOKEN } from '../../lib/accounts/apps.ts';
 import { SESSION } from '../../lib/accounts/sessions.ts';
 import { type Kind, newest } from '../../lib/storage/schema.ts';
 import { type OldItems, oldItems } from './old-items.ts';
@@ -17,7 +17,6 @@ function plain(item: OldItems['Directory'][number]): Record<string, unknown> {
 const VERSION_0: [kind: Kind, pk: string, sk: string, added: (item: Record<string, unknown>) => object][] = [
   [ACCOUNT, 'email#', 'account', () => ({})],
   [SESSION, 'user#', 'session#', ({ createdAt }) => ({ seenAt: createdAt })],
-  [APP, 'user#', 'app#', () => ({ icon: DEFAULT_ICON, iconVersion: 0 })],
   // The icon of a token's item was written from the start.
   [TOKEN, 'token#', 'app', () => ({})],
 ];
@@ -41,5 +40,5 @@ for (const [kind, pk, sk, added] of VERSION_0) {
 test('an icon that was chosen in version 0 stays', () => {
   const item = { id: 1, name: 'App', icon: 'f'.repeat(32), iconVersion: 3 };
 
-  assert.deepEqual(newest(APP, item), { ...item, v: 1 });
+  assert.deepEqual(newest(TOKEN, item), { ...item, v: 1 });
 });

@@ -115,11 +115,11 @@ for (const version of versions) {
       await api.updateDevice(old.devices.desk.device, { name: 'desk2' });
       const sent = await send({ token, message: 'with the new token' });
 
-      const owned = await wireItem(peal(), 'Directory', directoryKey(`user#${user}`, `app#${app!.id}`));
+      const owned = await wireItem(peal(), 'Directory', directoryKey(`user#${user}`, 'apps'));
       const byToken = await wireItem(peal(), 'Directory', directoryKey(`token#${hashSecret(token)}`, 'app'));
       const devices = await wireItem(peal(), 'Directory', directoryKey(`user#${user}`, 'devices'));
       assert.equal(sent.status, 200);
-      assert.deepEqual([owned?.v, owned?.icon, byToken?.v], [{ N: '1' }, { S: 'default' }, { N: '1' }]);
+      assert.deepEqual([owned?.entries !== undefined, byToken?.v], [true, { N: '1' }]);
       assert.deepEqual(devices?.v, { N: '1' });
     });
 

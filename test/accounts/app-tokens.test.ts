@@ -1,0 +1,147 @@
+/**
+ * Tokens of apps, which are stored where sending finds them and where their owner does: whatever comes in between and
+ * whatever dies, nothing sends that its owner cannot take away.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import fc from 'fast-check';
+import { authorize } from '../../lib/accounts/app-token.ts';
+import { Apps } from '../../lib/accounts/apps.ts';
+import { AccountRemoval } from '../../lib/accounts/removal.ts';
+import { SessionRegistry } from '../../lib/accounts/session-registry.ts';
+import { Refusal } from '../../lib/refusal.ts';
+import type { Table } from '../../lib/storage/table.ts';
+import { seedAccount } from '../support/directory.ts';
+import { type Fate, interleave, type Outcome, type Work } from '../support/interleaving.ts';
+import { useDirectory } from '../support/table.ts';
+
+const directory = useDirectory();
+const apps = () => new Apps(directory(), Date.now);
+
+let people = 0;
+
+/** An account with one app, and what may be done to it at once. Each answers a token, or none. */
+async function newAccount() {
+  const email = `apps${++people}@example.org`;
+  const { user, token } = await seedAccount(directory(), email);
+  const [app] = await apps().list(user);
+  const { id } = app!;
+  const removed = async (table: Table) => {
+    const sessions = new SessionRegistry(table, Date.now, async () => {});
+    const context = { directory: table, mailbox: table, sessions, clock: Date.now };
+    // It has neither sounds nor devices: no bucket is asked.
+    const unused = { attachments: undefined as never, media: undefined as never };
+    await new AccountRemoval({ ...context, ...unused }).remove(email, Infinity);
+    return undefined;
+  };
+  const works: Record<'create' | 'delete' | 'remove' | 'rotate' | 'send', Work<string | undefined>> = {
+    create: async (table) => (await new Apps(table, Date.now).create(user, 'More')).token,
+    rotate: (table) => new Apps(table, Date.now).rotate(user, id),
+    delete: async (table) => {
+      await new Apps(table, Date.now).remove(user, id);
+      return undefined;
+    },
+    remove: removed,
+    send: async (table) => {
+      await authorize(table, token);
+      return undefined;
+    },
+  };
+  return { email, user, id, token, works };
+}
+
+type Name = keyof Awaited<ReturnType<typeof newAccount>>['works'];
+
+/** How many tokens of an account send. */
+async function sending(user: string): Promise<number> {
+  const { Items = [] } = await directory().client.send(
+    new ScanCommand({
+      TableName: directory().name,
+      FilterExpression: 'begins_with(pk, :token) AND #owner = :user AND attribute_not_exists(pending)',
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: { ':token': 'token#', ':user': user },
+      ConsistentRead: true,
+    }),
+  );
+  return Items.length;
+}
+
+async function isGood(token: string): Promise<boolean> {
+  try {
+    await authorize(directory(), token);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
+const tokensOf = (outcomes: Outcome<string | undefined>[]) =>
+  outcomes.flatMap((outcome) => ('value' in outcome && outcome.value !== undefined ? [outcome.value] : []));
+
+/** Runs work at once, and looks at what its owner is left with. */
+async function check(
+  names: Name[],
+  schedule: { next(waiting: number): number; fate?(): Fate },
+  dies: boolean,
+) {
+  const { user, token, works } = await newAccount();
+
+  const outcomes = await interleave(
+    directory(),
+    names.map((name) => works[name]),
+    schedule,
+  );
+
+  for (const outcome of outcomes)
+    if ('error' in outcome) assert.ok(outcome.error instanceof Refusal, `${outcome.error}`);
+  const listed = await apps().list(user);
+  const answered = [token, ...tokensOf(outcomes)];
+  const good = (await Promise.all(answered.map(isGood))).filter(Boolean).length;
+  const all = await sending(user);
+  assert.ok(all <= listed.length, `${all} tokens send, of ${listed.length} apps in the list`);
+  // Where nothing dies, each app in the list has one, and somebody was told it.
+  if (!dies) assert.deepEqual([all, good], [listed.length, listed.length]);
+  for (const { id } of listed) await apps().remove(user, id);
+  assert.equal(await sending(user), 0, 'what the owner cannot take away sends');
+}
+
+const WORK = fc.constantFrom<Name>('rotate', 'rotate', 'delete', 'create', 'remove', 'send');
+const TURNS = fc.infiniteStream(fc.nat());
+
+test('an app in the list has one token that sends, and nothing else does, in any order and with answers being lost', async () => {
+  const fate = fc.constantFrom<Fate>('does', 'does', 'does', 'does twice');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(WORK, { minLength: 2, maxLength: 3 }),
+      TURNS,
+      fc.infiniteStream(fate),
+      (names, turns, fates) =>
+        check(names, { next: (n) => turns.next().value % n, fate: () => fates.next().value }, false),
+    ),
+    { numRuns: 20, seed: 46 },
+  );
+});
+
+test('nothing sends that its owner cannot take away, wherever work dies and however late its calls arrive', async () => {
+  const fate = fc.constantFrom<Fate>(
+    'does',
+    'does',
+    'does',
+    'does',
+    'dies before',
+    'dies after',
+    'does again later',
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(WORK, { minLength: 2, maxLength: 3 }),
+      TURNS,
+      fc.infiniteStream(fate),
+      (names, turns, fates) =>
+        check(names, { next: (n) => turns.next().value % n, fate: () => fates.next().value }, true),
+    ),
+    { numRuns: 30, seed: 46 },
+  );
+});
