@@ -152,7 +152,7 @@ export class ApiStack extends PealStack {
       .allow(['secretsmanager:GetSecretValue'], data.masterSecret.secretArn)
       .allow(['execute-api:ManageConnections'], dispatch.socket.manage);
     // Redeems them.
-    if (settings.signUp === 'invitation') account.allowItems(['DeleteItem'], directory, 'invitations');
+    if (settings.signUp === 'invitation') account.allowItems(['UpdateItem'], directory, 'invitations');
 
     const info = new PealFunction(this, 'Info', {
       bundle: bundles('info'),

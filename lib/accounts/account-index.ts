@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { batchGet } from '../storage/batches.ts';
-import type { Table } from '../storage/table.ts';
-import { accountKey, listedKey } from './directory.ts';
+import { isConditionFailure, type Table } from '../storage/table.ts';
+import { accountKey, devicesKey, listedKey } from './directory.ts';
 import type { Email } from './email.ts';
 
 /** Partitions that addresses are spread over: each takes a thousand sign-ups a second. */
@@ -34,14 +34,36 @@ export interface AccountPage {
 /**
  * Notes that an address may have an account, so that the operator can list it. It says nothing that could become wrong:
  * it is written before the account is and deleted after it, and who lists looks for the account itself. Repeatable.
+ *
+ * @param user whose account that is or will be, and whose lists have been begun
  */
-export async function enlist(table: Table, email: Email): Promise<void> {
-  await table.client.send(new PutCommand({ TableName: table.name, Item: keyOf(email) }));
+export async function enlist(table: Table, email: Email, user: string): Promise<void> {
+  await table.client.send(new PutCommand({ TableName: table.name, Item: { ...keyOf(email), user } }));
 }
 
-/** Forgets an address. Repeatable. */
+/**
+ * Forgets an address whose account has been deleted, unless somebody else is signing up with it in that moment: then it
+ * names a user who has a list of devices. Repeatable.
+ */
 export async function delist(table: Table, email: Email): Promise<void> {
-  await table.client.send(new DeleteCommand({ TableName: table.name, Key: keyOf(email) }));
+  const [found] = await batchGet([{ table, keys: [keyOf(email)], consistent: true }]);
+  const user = found![0]?.user as string | undefined;
+  if (user === undefined) return;
+  const [lists] = await batchGet([{ table, keys: [devicesKey(user)], consistent: true }]);
+  if (lists!.length > 0) return;
+  try {
+    await table.client.send(
+      new DeleteCommand({
+        TableName: table.name,
+        Key: keyOf(email),
+        ConditionExpression: '#user = :user',
+        ExpressionAttributeNames: { '#user': 'user' },
+        ExpressionAttributeValues: { ':user': user },
+      }),
+    );
+  } catch (error) {
+    if (!isConditionFailure(error)) throw error;
+  }
 }
 
 /**

@@ -54,11 +54,11 @@ export async function readAccount(table: Table, given: string): Promise<Account 
  * Puts an account from before there was a list into the list, and brings its item to its newest version: a read and
  * two writes, once. Repeatable.
  */
-export async function listOnce(table: Table, { email, listed }: Account): Promise<void> {
+export async function listOnce(table: Table, { email, user, listed }: Account): Promise<void> {
   if (listed) return;
   const stored = await getStored(table, email);
   if (!stored) return;
-  await enlist(table, email);
+  await enlist(table, email, user);
   const update = { UpdateExpression: 'SET listed = :yes', ExpressionAttributeValues: { ':yes': true } };
   try {
     await table.client.send(

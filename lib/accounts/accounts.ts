@@ -88,7 +88,8 @@ export class Accounts {
       createdAt: seconds(this.#clock),
       listed: true,
     });
-    await Promise.all([enlist(this.#table, email), beginLists(this.#table, user)]);
+    await beginLists(this.#table, user);
+    await enlist(this.#table, email, user);
     try {
       const ConditionExpression = 'attribute_not_exists(pk)';
       await this.#table.client.send(

@@ -1,6 +1,7 @@
-import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { randomUUID } from 'node:crypto';
+import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Refusal } from '../refusal.ts';
-import { batchDelete, batchGet } from '../storage/batches.ts';
+import { batchDelete, batchGet, batchWrite } from '../storage/batches.ts';
 import { queryAll } from '../storage/query.ts';
 import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
@@ -27,9 +28,10 @@ export interface Invitation {
 }
 
 /**
- * Invitations to make an account: an item by the code's hash, whose conditional deletion lets exactly one person in.
- * Another in one partition for all says that there is one, for the operator's list: it is written first, expires at the
- * same time, and counts for nothing by itself.
+ * Invitations to make an account: an item by the code's hash, whose conditional marking as used lets exactly one person
+ * in. It stays, marked, until it expires: so a write that made it, and which arrives once more after a repeat of the SDK,
+ * makes no used one good. Another in one partition for all says that there is one, for the operator's list: it is written
+ * first, expires at the same time, and counts for nothing by itself.
  */
 export class Invitations {
   readonly #table: Table;
@@ -55,7 +57,7 @@ export class Invitations {
     const ttl = createdAt + INVITATION_SECONDS;
     const made = { ...madeInvitationKey(hash), createdAt, ttl, ...(note && { note }) };
     await this.#put(versioned(INVITATION, made));
-    await this.#put(versioned(INVITATION, { ...invitationKey(hash), ttl }));
+    await this.#putNew(versioned(INVITATION, { ...invitationKey(hash), ttl }));
     return { code, id: hash.slice(0, ID_LENGTH) };
   }
 
@@ -67,8 +69,10 @@ export class Invitations {
       hash: hashOf(item),
     }));
     const keys = made.map(({ hash }) => invitationKey(hash));
-    const [good] = await batchGet([{ table: this.#table, keys, consistent: true, attributes: ['pk'] }]);
-    const left = new Set(good!.map(({ pk }) => pk));
+    const [good] = await batchGet([
+      { table: this.#table, keys, consistent: true, attributes: ['pk', 'used'] },
+    ]);
+    const left = new Set(good!.filter(({ used }) => used === undefined).map(({ pk }) => pk));
     const now = seconds(this.#clock);
     return made
       .filter(({ hash, ttl }) => left.has(invitationKey(hash).pk) && ttl > now)
@@ -91,12 +95,17 @@ export class Invitations {
     if (found.length === 0) throw new Refusal({ field: 'invitation', reason: 'not found' }, 404);
     // What lets somebody in goes first; a repeat finds the rest.
     const hashes = found.map(hashOf);
-    await batchDelete(this.#table, hashes.map(invitationKey));
+    await batchWrite(
+      this.#table,
+      found.map((item) => ({
+        put: versioned(INVITATION, { ...invitationKey(hashOf(item)), used: 'revoked', ttl: item.ttl }),
+      })),
+    );
     await batchDelete(this.#table, hashes.map(madeInvitationKey));
   }
 
   /**
-   * Uses up an invitation: the conditional delete lets exactly one caller have it.
+   * Uses up an invitation: the conditional write lets exactly one caller have it, and the SDK repeat it.
    *
    * @throws Refusal naming `invitation`
    */
@@ -104,17 +113,30 @@ export class Invitations {
     if (!code) throw new Refusal({ field: 'invitation', reason: 'is required to sign up on this server' });
     try {
       await this.#table.client.send(
-        new DeleteCommand({
+        new UpdateCommand({
           TableName: this.#table.name,
           Key: invitationKey(hashSecret(code)),
-          ConditionExpression: '#ttl > :now',
+          UpdateExpression: 'SET used = :us',
+          ConditionExpression: '#ttl > :now AND (attribute_not_exists(used) OR used = :us)',
           ExpressionAttributeNames: { '#ttl': 'ttl' },
-          ExpressionAttributeValues: { ':now': seconds(this.#clock) },
+          ExpressionAttributeValues: { ':us': randomUUID(), ':now': seconds(this.#clock) },
         }),
       );
     } catch (error) {
       if (!isConditionFailure(error)) throw error;
       throw new Refusal({ field: 'invitation', reason: 'is invalid or has been used' });
+    }
+  }
+
+  /** Codes are never given twice: what is there already is our own, of which the answer was lost. */
+  async #putNew(Item: Record<string, unknown>): Promise<void> {
+    const ConditionExpression = 'attribute_not_exists(pk)';
+    try {
+      await this.#table.client.send(
+        new PutCommand({ TableName: this.#table.name, Item, ConditionExpression }),
+      );
+    } catch (error) {
+      if (!isConditionFailure(error)) throw error;
     }
   }
 

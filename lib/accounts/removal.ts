@@ -115,8 +115,26 @@ export class AccountRemoval {
     for await (const items of this.#pages(directory, { pk: userPartition(user) }, checkTime)) {
       await batchDelete(directory, items.map(keyOf));
     }
-    await directory.client.send(new DeleteCommand({ TableName: directory.name, Key: accountKey(email) }));
+    await this.#removeAccount(email, user);
     await delist(directory, email);
+  }
+
+  /** Deletes the account itself, unless another removal has, and somebody has signed up with its address since. */
+  async #removeAccount(email: Email, user: string): Promise<void> {
+    const { directory } = this.#context;
+    try {
+      await directory.client.send(
+        new DeleteCommand({
+          TableName: directory.name,
+          Key: accountKey(email),
+          ConditionExpression: '#user = :user',
+          ExpressionAttributeNames: { '#user': 'user' },
+          ExpressionAttributeValues: { ':user': user },
+        }),
+      );
+    } catch (error) {
+      if (!isConditionFailure(error)) throw error;
+    }
   }
 
   /** @returns the user key */
@@ -155,10 +173,11 @@ export class AccountRemoval {
         new UpdateCommand({
           TableName: directory.name,
           Key: accountKey(email),
-          ConditionExpression: 'attribute_exists(deleting)',
+          ConditionExpression: 'attribute_exists(deleting) AND #user = :user',
+          ExpressionAttributeNames: { '#user': 'user' },
           // DynamoDB has no empty set: there is one that is nobody's.
           UpdateExpression: 'ADD deletedDevices :ids',
-          ExpressionAttributeValues: { ':ids': new Set(['-', ...ids]) },
+          ExpressionAttributeValues: { ':ids': new Set(['-', ...ids]), ':user': user },
           ReturnValues: 'ALL_NEW',
         }),
       );

@@ -286,7 +286,8 @@ describe('the list of accounts', () => {
       { length: 120 },
       (_, n) => canonicalEmail(`${(n * 7919) % 1000}-é𝄞-${n}@example.org`)!,
     );
-    for (const email of [...names, 'orphan@example.org' as Email]) await enlist(directory(), email);
+    for (const email of [...names, 'orphan@example.org' as Email])
+      await enlist(directory(), email, `u-${email}`);
     await fill(
       directory(),
       names.map((email) => ({ ...accountKey(email), user: `u-${email}`, createdAt: 1 })),

@@ -75,9 +75,9 @@ export async function seedAccount(
   const email = canonicalEmail(address)!;
   const user = randomKey('u');
   const account = { ...accountKey(email), user, password: HASH, createdAt: seconds(Date.now), listed: true };
-  await enlist(table, email);
-  await fill(table, [versioned(ACCOUNT, account)]);
   await beginLists(table, user);
+  await enlist(table, email, user);
+  await fill(table, [versioned(ACCOUNT, account)]);
   const sessions = new SessionRegistry(table, Date.now, async () => {});
   const secret = await sessions.open(user, email, 'Tests');
   const { token } = await new Apps(table, Date.now).create(user, 'Tests');
