@@ -145,3 +145,26 @@ test('nothing sends that its owner cannot take away, wherever work dies and howe
     { numRuns: 30, seed: 46 },
   );
 });
+
+test('sending reads one item of the app; making one takes three writes, and another token four', async () => {
+  const { works } = await newAccount();
+  const calls: string[] = [];
+  const client = new Proxy(directory().client, {
+    get: (target, name) =>
+      name === 'send'
+        ? (command: object) => {
+            calls.push(command.constructor.name.replace('Command', ''));
+            return target.send(command as never);
+          }
+        : Reflect.get(target, name),
+  });
+  const callsOf = async (name: Name) => {
+    calls.length = 0;
+    await works[name]({ ...directory(), client });
+    return [...calls];
+  };
+
+  assert.deepEqual(await callsOf('send'), ['BatchGet']);
+  assert.deepEqual(await callsOf('create'), ['Get', 'Put', 'Update', 'Get', 'Update']);
+  assert.deepEqual(await callsOf('rotate'), ['Get', 'Put', 'Put', 'Update', 'Get', 'Update']);
+});
