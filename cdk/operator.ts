@@ -44,7 +44,7 @@ export function operator(
     memory: 1769,
   })
     // Making, listing, reading and changing accounts; ending their sessions and sockets; deleting all that is theirs.
-    .allowItems(['GetItem'], directory, 'logins', 'accounts')
+    .allowItems(['GetItem'], directory, 'logins', 'listed', 'accounts')
     .allowItems(
       ['PutItem'],
       directory,

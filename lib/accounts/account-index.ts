@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { batchGet } from '../storage/batches.ts';
 import { isConditionFailure, type Table } from '../storage/table.ts';
 import { accountKey, devicesKey, listedKey } from './directory.ts';
@@ -46,11 +46,8 @@ export async function enlist(table: Table, email: Email, user: string): Promise<
  * names a user who has a list of devices. Repeatable.
  */
 export async function delist(table: Table, email: Email): Promise<void> {
-  const [found] = await batchGet([{ table, keys: [keyOf(email)], consistent: true }]);
-  const user = found![0]?.user as string | undefined;
-  if (user === undefined) return;
-  const [lists] = await batchGet([{ table, keys: [devicesKey(user)], consistent: true }]);
-  if (lists!.length > 0) return;
+  const user = (await getItem(table, keyOf(email)))?.user as string | undefined;
+  if (user === undefined || (await getItem(table, devicesKey(user)))) return;
   try {
     await table.client.send(
       new DeleteCommand({
@@ -141,6 +138,11 @@ async function readAccounts(table: Table, emails: Email[]): Promise<ListedAccoun
       },
     ];
   });
+}
+
+async function getItem(table: Table, Key: { pk: string; sk: string }) {
+  const found = await table.client.send(new GetCommand({ TableName: table.name, Key, ConsistentRead: true }));
+  return found.Item;
 }
 
 /** By a hash, so that addresses of one kind do not all meet in one partition. */
