@@ -187,11 +187,10 @@ export class ApiStack extends PealStack {
       description: 'Serves sounds and icons, and takes those of accounts',
       environment: { DIRECTORY_TABLE: directory.tableName, MEDIA_BUCKET: data.media.bucketName },
       timeout: Duration.seconds(29),
-      // A whole CPU: reading an image of four million pixels is arithmetic.
-      memory: 1769,
+      memory: 512,
     })
       .allowItems(['BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'], directory, 'accounts')
-      .allowItems(['UpdateItem'], directory, 'tokens')
+      .allowItems(['UpdateItem'], directory, 'throttles', 'tokens')
       .allow(
         ['s3:GetObject', 's3:PutObject'],
         ...['icons/*', 'sounds/*'].map((keys) => data.media.arnForObjects(keys)),

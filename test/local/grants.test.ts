@@ -347,7 +347,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     const [app] = await api.listApps();
     for (const [path, file, bytes] of [
       ['sounds.json', 'sound', mp3(20)],
-      [`apps/${app!.id}/icon.json`, 'icon', png(9, 9)],
+      [`apps/${app!.id}/icon.json`, 'icon', png(72, 72)],
     ] as const) {
       const made = await upload(secret, path, file, bytes);
       const address = file === 'icon' ? `icons/${made.icon}.png` : `sounds/${made.id}.mp3`;
@@ -453,7 +453,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     let icons = 1;
     const stop = front.intercept(async ({ caller, action }) => {
       if (caller.name.includes('Account') && action === 'DeleteItem' && icons-- > 0)
-        await upload(session.secret, `apps/${app!.id}/icon.json`, 'icon', png(8, 8));
+        await upload(session.secret, `apps/${app!.id}/icon.json`, 'icon', png(72, 72));
       return undefined;
     });
     await mine.rotateApp(app!.id);
