@@ -62,6 +62,7 @@ export class ApiStack extends PealStack {
       .allowItems(['Query'], directory, 'groups')
       // Counts against the limits.
       .allowItems(['UpdateItem'], directory, 'tokens', 'accounts', 'throttles')
+      .allowItems(['UpdateItem'], directory, 'recipients')
       .allowItems(['PutItem'], directory, 'receipts', 'tags', 'ownReceipts')
       .allowItems(['DeleteItem'], directory, 'receipts')
       .allowItems(['GetItem'], mailbox, 'claims')
@@ -122,7 +123,7 @@ export class ApiStack extends PealStack {
       timeout: Duration.seconds(15),
       memory: 512,
     })
-      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'receipts')
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'receipts', 'recipients', 'deliveries')
       .allowItems(['Query'], directory, 'tags')
       .allowItems(['GetItem', 'UpdateItem'], directory, 'receipts')
       .allow(['sqs:SendMessage'], dispatch.receipts.callbacks.queue.queueArn);
@@ -219,7 +220,7 @@ export class ApiStack extends PealStack {
       timeout: Duration.seconds(15),
       memory: 1024,
     })
-      .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts')
+      .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts', 'deliveries')
       .allowItems(['BatchGetItem'], mailbox, 'devices', 'acknowledgements', 'sent')
       .allowItems(['Query'], mailbox, 'sent', 'reached');
 

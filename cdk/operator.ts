@@ -65,6 +65,7 @@ export function operator(
       'accounts',
       'groups',
       'receipts',
+      'deliveries',
       'connections',
       'invitations',
     )
@@ -74,6 +75,8 @@ export function operator(
       'accounts',
       'groups',
       'receipts',
+      'recipients',
+      'deliveries',
       'ownReceipts',
       'tags',
       'connections',

@@ -16,6 +16,8 @@ export const PARTITIONS = {
   tokens: directory.tokenKey('*').pk,
   groups: directory.groupKey('*').pk,
   receipts: directory.receiptKey('*').pk,
+  recipients: directory.recipientsKey('*', '*').pk,
+  deliveries: directory.deliveredKey('*').pk,
   tags: 'tag#*',
   ownReceipts: directory.receiptOfOwnerKey('*', '').pk,
   invitations: directory.invitationKey('*').pk,

@@ -7,6 +7,7 @@ import { acknowledgedKey } from '../mailbox/traces.ts';
 import type { MediaBucket } from '../media/bucket.ts';
 import { listSounds } from '../media/custom-sounds.ts';
 import { Receipts } from '../receipts/receipts.ts';
+import { keysOfRecipients } from '../receipts/recipients.ts';
 import { Refusal } from '../refusal.ts';
 import { batchDelete } from '../storage/batches.ts';
 import { queryPage } from '../storage/query.ts';
@@ -18,6 +19,7 @@ import { DeviceRegistry } from './device-registry.ts';
 import {
   accountKey,
   connectionKey,
+  deliveredKey,
   devicesKey,
   membershipKey,
   receiptKey,
@@ -47,6 +49,9 @@ export interface Removal {
 }
 
 type Item = Record<string, unknown>;
+
+/** Receipts that are deleted at once: one request reads them. */
+const RECEIPTS = 100;
 
 /** There is no more time; what is left is for the next call. */
 class OutOfTime extends Error {
@@ -163,17 +168,27 @@ export class AccountRemoval {
     return [...(Attributes!.deletedDevices as Set<string>)].filter((id) => id !== '-');
   }
 
-  /** The receipts of what its apps have sent: without them no repetition goes out. */
+  /**
+   * The receipts of what its apps have sent: without them no repetition goes out. Each goes after what is found by it,
+   * and before its entry in the account's list.
+   */
   async #removeReceipts(user: string, checkTime: () => void): Promise<void> {
     const { directory, clock } = this.#context;
     const { pk, sk: prefix } = receiptOfOwnerKey(user, '');
     const receipts = new Receipts(directory, clock);
     for await (const items of this.#pages(directory, { pk, prefix }, checkTime)) {
-      const names = items.map(({ sk }) => (sk as string).slice(prefix.length));
-      const found = await receipts.findMany(names);
-      const tags = found.flatMap(({ app, tags, receipt }) => tags.map((tag) => tagKey(app, tag, receipt)));
-      await batchDelete(directory, [...tags, ...names.map(receiptKey)]);
-      await batchDelete(directory, items.map(keyOf));
+      // A page may be thousands of them, with dozens of items each: some at a time, so that a call that ends gets on.
+      for (let start = 0; start < items.length; start += RECEIPTS) {
+        checkTime();
+        const some = items.slice(start, start + RECEIPTS);
+        const names = some.map(({ sk }) => (sk as string).slice(prefix.length));
+        const found = await receipts.findMany(names);
+        const tags = found.flatMap(({ app, tags, receipt }) => tags.map((tag) => tagKey(app, tag, receipt)));
+        const notes = names.flatMap((name) => [deliveredKey(name), ...keysOfRecipients(name)]);
+        await batchDelete(directory, [...tags, ...notes]);
+        await batchDelete(directory, names.map(receiptKey));
+        await batchDelete(directory, some.map(keyOf));
+      }
     }
   }
 

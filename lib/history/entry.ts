@@ -8,6 +8,7 @@
  * | whom a chunk of a fan-out has reached | `reached#<request>` | number of the chunk                      |
  */
 import type { App } from '../accounts/apps.ts';
+import { toldToSender } from '../groups/hidden.ts';
 import type { Recipient } from '../messages/recipients.ts';
 import { isNewer, kind, newest, unchanged, versioned } from '../storage/schema.ts';
 
@@ -48,8 +49,9 @@ export const entryKey = (owner: string, id: number) => ({ pk: `sent#${owner}`, s
 export const chunkKey = (request: string, chunk: number) => ({ pk: `reached#${request}`, sk: chunk });
 
 /** Which copy a recipient was stored. */
-export function copyRef({ user, device, hidden }: Recipient, id: number): CopyRef {
-  return { device: device.id, id, ...(!hidden && { user }) };
+export function copyRef(recipient: Recipient, id: number): CopyRef {
+  const user = toldToSender(recipient, recipient.user);
+  return { device: recipient.device.id, id, ...(user !== undefined && { user }) };
 }
 
 /** The DynamoDB item of an entry. */

@@ -17,6 +17,8 @@ const OF_DIRECTORY: Record<string, { pk: string }> = {
   tokens: directory.tokenKey(hash),
   groups: directory.memberKey(randomKey('g'), user, undefined),
   receipts: directory.receiptKey(randomKey('r')),
+  recipients: directory.recipientsKey(randomKey('r'), 'all'),
+  deliveries: directory.deliveredKey(randomKey('r')),
   tags: directory.tagKey({ owner: user, id: 1 }, 'tag', randomKey('r')),
   ownReceipts: directory.receiptOfOwnerKey(user, randomKey('r')),
   invitations: directory.invitationKey(hash),

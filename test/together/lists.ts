@@ -43,6 +43,7 @@ const FUNCTIONS = [
   'functions/e2ee.test.ts',
   'functions/groups-of-owner.test.ts',
   'functions/groups.test.ts',
+  'functions/hidden-members.test.ts',
   'functions/history.test.ts',
   'functions/idempotency.test.ts',
   'functions/info.test.ts',
