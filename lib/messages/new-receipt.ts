@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { App } from '../accounts/apps.ts';
 import { KEY_LENGTH } from '../accounts/keys.ts';
+import { derivedCharacters } from '../protocol/characters.ts';
 import { RECEIPT_SECONDS, type Receipt } from '../receipts/receipts.ts';
 import type { Identity } from './claims.ts';
 import type { EmergencyFields } from './emergency.ts';
@@ -11,8 +11,7 @@ import type { MessageFields } from './fields.ts';
  * no secret: asking for it takes the app's token, acknowledging it a recipient's session.
  */
 function receiptKeyOf({ request }: Identity): string {
-  const digest = createHash('sha512').update(`receipt ${request}`).digest('base64');
-  return `r${digest.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, KEY_LENGTH - 1)}`;
+  return `r${derivedCharacters(`receipt ${request}`, KEY_LENGTH - 1)}`;
 }
 
 /** The receipt of an emergency message, as the answer has it. */

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { PARTITIONS, type Partition } from '../../cdk/partitions.ts';
 import * as directory from '../../lib/accounts/directory.ts';
-import { randomCharacters, randomDeviceId, randomKey } from '../../lib/accounts/keys.ts';
+import { randomDeviceId, randomKey } from '../../lib/accounts/keys.ts';
 import { chunkKey, entryKey } from '../../lib/history/entry.ts';
 import { acknowledgedKey } from '../../lib/mailbox/traces.ts';
+import { randomCharacters } from '../../lib/protocol/characters.ts';
 import { matchesWildcard } from '../../local/iam/match.ts';
 
 const user = randomKey('u');
