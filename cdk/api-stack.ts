@@ -221,8 +221,8 @@ export class ApiStack extends PealStack {
       memory: 1024,
     })
       .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts', 'deliveries')
-      .allowItems(['BatchGetItem'], mailbox, 'devices', 'acknowledgements', 'sent')
-      .allowItems(['Query'], mailbox, 'sent', 'reached');
+      .allowItems(['BatchGetItem'], mailbox, 'devices', 'acknowledgements', 'sent', 'reached')
+      .allowItems(['Query'], mailbox, 'sent');
 
     const admin = operator(this, data, dispatch, bundles('admin'));
 

@@ -31,7 +31,7 @@ export const PARTITIONS = {
   claims: 'once#*',
   acknowledgements: acknowledgedKey({ device: '*', id: 0 }).pk,
   sent: entryKey('*', 0).pk,
-  reached: chunkKey('*', 0).pk,
+  reached: chunkKey('*', '*').pk,
 } as const;
 
 export type Partition = keyof typeof PARTITIONS;

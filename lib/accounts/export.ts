@@ -290,7 +290,7 @@ function receiptEntry({ acknowledged, ...receipt }: DeliveredReceipt): object {
   };
 }
 
-function sentEntry({ owner: _, receivedAt, expiresAt, copies, ...entry }: Entry): object {
+function sentEntry({ owner: _, chunks: __, receivedAt, expiresAt, copies, ...entry }: Entry): object {
   return {
     ...entry,
     received_at: receivedAt,

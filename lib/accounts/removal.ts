@@ -2,7 +2,7 @@ import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Attachments } from '../attachments/attachments.ts';
 import { Groups } from '../groups/groups.ts';
 import { Members } from '../groups/members.ts';
-import { chunkKey, entryKey } from '../history/entry.ts';
+import { chunkKeys, entryKey } from '../history/entry.ts';
 import { acknowledgedKey } from '../mailbox/traces.ts';
 import type { MediaBucket } from '../media/bucket.ts';
 import { listSounds } from '../media/custom-sounds.ts';
@@ -215,10 +215,13 @@ export class AccountRemoval {
   /** What its apps have sent: the chunks of what was fanned out before the entry that finds them. */
   async #removeHistory(user: string, checkTime: () => void): Promise<void> {
     const { mailbox } = this.#context;
-    const attributes = ['pk', 'sk', 'request', 'copies'];
+    const attributes = ['pk', 'sk', 'request', 'chunks'];
     for await (const items of this.#pages(mailbox, { pk: entryKey(user, 0).pk, attributes }, checkTime)) {
-      for (const { copies, request } of items) {
-        if (copies === undefined) await this.#clear(mailbox, chunkKey(request as string, 0).pk, checkTime);
+      for (const { chunks, request, ...item } of items) {
+        if (chunks === undefined) continue;
+        checkTime();
+        await batchDelete(mailbox, chunkKeys(request as string, chunks as number));
+        await batchDelete(mailbox, [keyOf(item)]);
       }
       await batchDelete(mailbox, items.map(keyOf));
     }

@@ -7,7 +7,7 @@ import { type GivenAttachment, givenAttachment } from '../attachments/given.ts';
 import { type SealedImage, sealImage, seedOf } from '../attachments/seal.ts';
 import type { Uploads } from '../attachments/uploads.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
-import { type Repeatable, startFanOut } from '../fanout/fan-out.ts';
+import { chunksOf, type Repeatable, startFanOut } from '../fanout/fan-out.ts';
 import type { Jobs } from '../fanout/job.ts';
 import { copyRef } from '../history/entry.ts';
 import type { History, NewEntry } from '../history/history.ts';
@@ -307,7 +307,8 @@ export class Sender {
     if ('users' in recipients) {
       const { history, jobs, fanOut: queue } = this.#context;
       const origin = { request, expiresAt, acceptedAt: receivedAt, ...repeatable };
-      await history.noting(entry, keep === true, () =>
+      const chunks = chunksOf(recipients.users);
+      await history.noting({ ...entry, chunks }, keep === true, () =>
         startFanOut(envelope, recipients.users, origin, { jobs, queue }),
       );
       return { users: recipients.users.length };
