@@ -125,7 +125,7 @@ export class ApiStack extends PealStack {
     })
       .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'receipts', 'recipients', 'deliveries')
       .allowItems(['Query'], directory, 'tags')
-      .allowItems(['GetItem', 'UpdateItem'], directory, 'receipts')
+      .allowItems(['UpdateItem'], directory, 'receipts')
       .allow(['sqs:SendMessage'], dispatch.receipts.callbacks.queue.queueArn);
 
     const account = new PealFunction(this, 'Account', {

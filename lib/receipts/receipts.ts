@@ -162,6 +162,13 @@ export class Receipts {
     return this.#ofRecipient(user, items).receipt;
   }
 
+  /** Strongly consistent. @throws as {@link ofRecipient} */
+  async #findFor(user: string, receipt: string): Promise<{ receipt: Receipt; person: Person }> {
+    const keys = keysOfReceipt(receipt, user);
+    const [items] = await batchGet([{ table: this.#table, keys, consistent: true }]);
+    return this.#ofRecipient(user, items!);
+  }
+
   #ofRecipient(user: string, items: Record<string, unknown>[]): { receipt: Receipt; person: Person } {
     const receipt = this.#alive(items.find(isReceipt));
     const person = recipientAmong(items, user);
@@ -176,9 +183,7 @@ export class Receipts {
    * @throws Refusal naming `receipt` if it is not this user's, has expired or was cancelled
    */
   async acknowledge(receipt: string, by: string, device: string): Promise<Receipt> {
-    const keys = keysOfReceipt(receipt, by);
-    const [items] = await batchGet([{ table: this.#table, keys, consistent: true }]);
-    const { receipt: found, person } = this.#ofRecipient(by, items!);
+    const { receipt: found, person } = await this.#findFor(by, receipt);
     if (found.acknowledged) return found;
     const at = seconds(this.#clock);
     const acknowledged: Acknowledgement = { at, by, device, ...(person.hidden && { hidden: true }) };
@@ -188,8 +193,8 @@ export class Receipts {
       ExpressionAttributeValues: { ':acknowledged': acknowledged, ':now': at },
     });
     if (won) return { ...found, acknowledged };
-    const now = await this.find(receipt);
-    if (!now?.acknowledged) throw receiptNotFound();
+    const { receipt: now } = await this.#findFor(by, receipt);
+    if (!now.acknowledged) throw receiptNotFound();
     return now;
   }
 

@@ -505,7 +505,13 @@ test('every grant of every role is used, so that none is wider than what Peal do
     await inGroup(friend.token, leaver.user);
     // It has sent to very many, too.
     const at = Math.floor(Date.now() / 1000);
-    const fanned = { owner: leaver.user, id: firstIdAt(Date.now()), request: randomUUID(), users: 999 };
+    const fanned = {
+      owner: leaver.user,
+      id: firstIdAt(Date.now()),
+      request: randomUUID(),
+      users: 999,
+      chunks: 50,
+    };
     const said = { app: { id: 1, name: 'App' }, priority: 0, receivedAt: at, expiresAt: at + 60 };
     await fill(tableOf(peal(), 'Mailbox'), [
       entryOf({ ...fanned, ...said }, at + 3600),
