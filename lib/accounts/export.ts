@@ -66,7 +66,8 @@ const SHOWN = /^(app#|devices$|group#|limits$|member#|session#|sounds$)/;
  *
  * Left out are hashes of secrets, push targets (credentials for a device), and the text of messages that are sealed:
  * nobody but the device has the key. Of those it says when they came and how long they are kept. Messages to a classic
- * Open Client, which has no key, are given whole.
+ * Open Client, which has no key, are given whole. Left out as well is who the members of others' groups are whom its apps
+ * have reached: the account may not know them (`groups/hidden.ts`).
  */
 export class AccountExport {
   readonly #context: ExportContext;
