@@ -48,7 +48,9 @@ const GROUPS: readonly Register[] = [
 export function registerAdmin(program: Command): void {
   const admin = program
     .command('admin')
-    .description('for the operator: before deploying, setting up, accounts, apps, invitations, quotas, queues, canary')
+    .description(
+      'for the operator: before deploying, setting up, accounts, apps, invitations, quotas, queues, canary',
+    )
     .addOption(
       new Option('--function <name>', "the operator's function, the stack output AdminFunction").env(
         'PEAL_ADMIN_FUNCTION',

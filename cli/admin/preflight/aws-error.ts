@@ -1,10 +1,11 @@
 /** What AWS's errors mean, whatever protocol they came in. */
 
 /**
- * `missing`: what was asked for does not exist. `denied`: the credentials do not allow the question. `identity`: the
- * credentials themselves are not good. `trouble`: no answer, or not now.
+ * `missing`: what was asked for does not exist. `denied`: the credentials do not allow the question. `inactive`: the
+ * account may not use the service yet. `identity`: the credentials themselves are not good. `trouble`: no answer, or not
+ * now.
  */
-export type Kind = 'denied' | 'identity' | 'missing' | 'trouble';
+export type Kind = 'denied' | 'identity' | 'inactive' | 'missing' | 'trouble';
 
 /** An error of a call to AWS. */
 export class AwsError extends Error {
@@ -19,7 +20,8 @@ export class AwsError extends Error {
 
 /** Names that say it. XML services say `AccessDenied`, the others `AccessDeniedException`. */
 const KINDS: readonly [Kind, RegExp][] = [
-  ['denied', /^(?:AccessDenied|AuthorizationError|Forbidden|NotAuthorized|OptInRequired|UnauthorizedOperation)/],
+  ['denied', /^(?:AccessDenied|AuthorizationError|Forbidden|NotAuthorized|UnauthorizedOperation)/],
+  ['inactive', /^(?:OptInRequired|SubscriptionRequired)/],
   [
     'identity',
     /^(?:CredentialsProviderError|ExpiredToken|IncompleteSignature|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|TokenRefreshRequired|UnrecognizedClient)/,

@@ -31,7 +31,7 @@ type ClientClass<Client> = new (config: ClientConfig) => Client;
 /** What AWS calls its commands that read. */
 const READS = /^(?:Describe|Get|Head|List)[A-Z]/;
 
-/** The clients of one run: one for each service and region. */
+/** Clients, one for each service and region, until they are closed. */
 export class Aws {
   readonly #limit: number;
   readonly #clients = new Map<string, SdkClient>();
@@ -61,7 +61,7 @@ export class Aws {
     });
     client.middlewareStack.add(
       (next, { commandName = '' }) =>
-        (args) => {
+        async (args) => {
           if (!READS.test(commandName)) throw new Error(`${commandName} is not sent: preflight only reads`);
           return this.#inTime(next(args));
         },

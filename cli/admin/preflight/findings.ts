@@ -1,5 +1,5 @@
 /** What preflight finds, and how it looks: a look that fails is a finding by itself. */
-import { type AwsError, awsError } from './aws-error.ts';
+import { type AwsError, awsError, type Kind } from './aws-error.ts';
 
 /**
  * `blocks`: `cdk deploy` would fail, or Peal would not work. `warns`: it would deploy, with a surprise. `unknown`: it
@@ -110,23 +110,39 @@ export class Findings {
   #notSeen(check: Check, question: Question, { kind, message }: AwsError): void {
     const action = ACTIONS[question];
     const key = `${check} ${action}`;
-    if (kind !== 'denied') this.trouble = true;
+    if (kind === 'identity' || kind === 'trouble') this.trouble = true;
     if (this.#unseen.has(key)) return;
     this.#unseen.add(key);
-    this.add(
-      kind === 'denied'
-        ? {
-            level: 'unknown',
-            check,
-            about: `Could not look: the credentials do not allow ${action}.`,
-            advice: `Allow it and run preflight again. AWS says: ${message}`,
-          }
-        : {
-            level: 'unknown',
-            check,
-            about: `Could not look: AWS did not answer ${question}: ${message}`,
-            advice: 'Run preflight again in a while.',
-          },
-    );
+    this.add({ check, ...describeFault(kind, action, question, message) });
+  }
+}
+
+/** What it means that a question had no answer. */
+function describeFault(
+  kind: Kind,
+  action: string,
+  question: Question,
+  message: string,
+): Omit<Finding, 'check'> {
+  switch (kind) {
+    case 'denied':
+      return {
+        level: 'unknown',
+        about: `Could not look: the credentials do not allow ${action}.`,
+        advice: `Allow it and run preflight again. AWS says: ${message}`,
+      };
+    case 'inactive':
+      return {
+        level: 'blocks',
+        about: `The account may not use ${action.split(':')[0]} yet: ${message}`,
+        advice:
+          'AWS has not activated the account: complete its sign-up (payment, telephone, support plan) in the console, and wait for the mail that says so, which takes up to a day.',
+      };
+    default:
+      return {
+        level: 'unknown',
+        about: `Could not look: AWS did not answer ${question}: ${message}`,
+        advice: 'Run preflight again in a while.',
+      };
   }
 }

@@ -23,7 +23,7 @@ export interface PlannedStack {
   /** Undefined if it is that of the credentials' profile. */
   region: string | undefined;
   /** What `cdk bootstrap` must have made. */
-  bootstrap: { version: number; parameter: string; bucket: string };
+  bootstrap: { version: number; parameter: string; bucket: (account: string, region: string) => string };
   /** By logical id. */
   resources: Record<string, Resource>;
 }
@@ -103,8 +103,11 @@ export async function planOf(settings: Settings, context: CdkContext): Promise<P
     addPeal(app, settings, { bundles: () => site, site });
     const stacks = app.synth().stacks.map((stack): PlannedStack => {
       const { region } = stack.environment;
-      const { requiresBootstrapStackVersion, bootstrapStackVersionSsmParameter, stackTemplateAssetObjectUrl } =
-        stack;
+      const {
+        requiresBootstrapStackVersion,
+        bootstrapStackVersionSsmParameter,
+        stackTemplateAssetObjectUrl,
+      } = stack;
       return {
         id: stack.id,
         name: stack.stackName,
@@ -112,7 +115,7 @@ export async function planOf(settings: Settings, context: CdkContext): Promise<P
         bootstrap: {
           version: requiresBootstrapStackVersion ?? 0,
           parameter: bootstrapStackVersionSsmParameter ?? '',
-          bucket: /^s3:\/\/([^/]+)/.exec(stackTemplateAssetObjectUrl ?? '')?.[1] ?? '',
+          bucket: (account, region) => bucketOf(stackTemplateAssetObjectUrl ?? '', account, region),
         },
         resources: stack.template.Resources,
       };
@@ -121,6 +124,14 @@ export async function planOf(settings: Settings, context: CdkContext): Promise<P
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The bucket of an `s3://…` address in which CDK has left places for what it does not know. */
+function bucketOf(url: string, account: string, region: string): string {
+  const [, bucket = ''] = /^s3:\/\/([^/]+)/.exec(url) ?? [];
+  return bucket.replace(/\$\{AWS::(AccountId|Region)\}/g, (_, name) =>
+    name === 'Region' ? region : account,
+  );
 }
 
 /** The resources of a type in some stacks, with the stack and the logical id of each. */

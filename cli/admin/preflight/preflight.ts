@@ -1,5 +1,5 @@
 /** `peal admin preflight`: what would make a first `cdk deploy --all` fail, or surprise whoever runs it. */
-import { Aws } from './aws.ts';
+import type { Aws } from './aws.ts';
 import { checkAccount, findIdentity, findRegion } from './checks/account.ts';
 import { checkBootstrap } from './checks/bootstrap.ts';
 import { checkCertificates } from './checks/certificates.ts';
@@ -31,52 +31,42 @@ export interface Report {
   trouble: boolean;
 }
 
-/** What can be told to it. */
-export interface Options {
-  /** What CDK's commands need to find the same stage, with a space before it. */
-  cdkOptions?: string;
-  /** Limit of a call to AWS, milliseconds. */
-  limit?: number;
-}
-
 /**
  * Looks, and changes nothing.
  *
+ * @param cdkOptions what CDK's commands need to find the same stage, with a space before it
  * @throws CliError if AWS does not take the credentials, without which nothing can be looked at
  */
-export async function preflight(plan: Plan, { cdkOptions = '', limit }: Options = {}): Promise<Report> {
+export async function preflight(plan: Plan, aws: Aws, cdkOptions = ''): Promise<Report> {
   const findings = new Findings();
-  const aws = new Aws(limit);
-  try {
-    const region = await findRegion(plan, findings);
-    const identity = await findIdentity(aws, region);
-    checkAccount(plan, identity, findings);
-    const scene: Scene = { plan, account: identity.account, region, aws, findings, cdkOptions };
-    const [deployed, edge] = await Promise.all([
-      checkStacks(scene),
-      listEdge(scene),
-      checkBootstrap(scene),
-      checkCertificates(scene),
-      checkGiven(scene),
-      checkConcurrency(scene),
-    ]);
-    const { owned, states } = deployed;
-    const known = { ...scene, owned };
-    checkVerified(scene, edge);
-    await Promise.all([checkNames(known, edge), checkQuotas(known, edge), checkLeftovers(known, states)]);
-    const all = findings.sorted();
-    return {
-      ...identity,
-      region,
-      stage: plan.settings.stage,
-      ready: !all.some(({ level }) => level === 'blocks'),
-      stacks: states.map(toReport),
-      findings: all,
-      trouble: findings.trouble,
-    };
-  } finally {
-    aws.close();
-  }
+  const region = await findRegion(plan, findings);
+  const identity = await findIdentity(aws, region);
+  const scene: Scene = { plan, account: identity.account, region, aws, findings, cdkOptions };
+  const states = checkAccount(plan, identity, findings) ? await lookAround(scene) : [];
+  const all = findings.sorted();
+  return {
+    ...identity,
+    region,
+    stage: plan.settings.stage,
+    ready: !all.some(({ level }) => level === 'blocks'),
+    stacks: states.map(({ status, ...state }) => ({ ...state, status: status ?? null })),
+    findings: all,
+    trouble: findings.trouble,
+  };
 }
 
-const toReport = ({ status, ...state }: StackState) => ({ ...state, status: status ?? null });
+/** All checks: those that need to know what is deployed come after the others. */
+async function lookAround(scene: Scene): Promise<StackState[]> {
+  const [{ owned, states }, edge] = await Promise.all([
+    checkStacks(scene),
+    listEdge(scene),
+    checkBootstrap(scene),
+    checkCertificates(scene),
+    checkGiven(scene),
+    checkConcurrency(scene),
+  ]);
+  checkVerified(scene, edge);
+  const known = { ...scene, owned };
+  await Promise.all([checkNames(known, edge), checkQuotas(known, edge), checkLeftovers(known, states)]);
+  return states;
+}

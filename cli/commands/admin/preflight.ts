@@ -1,7 +1,7 @@
 /** `peal admin preflight`. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Finding, Level } from '../../admin/preflight/findings.ts';
-import type { CdkContext } from '../../admin/preflight/plan.ts';
+import type { CdkContext, Plan } from '../../admin/preflight/plan.ts';
 import type { Report } from '../../admin/preflight/preflight.ts';
 import { CliError, EXIT, TroubleError } from '../../errors.ts';
 import { printResult } from '../../output.ts';
@@ -41,14 +41,15 @@ function addContext(text: string, before: CdkContext): CdkContext {
 
 async function run({ context }: { context: CdkContext }, command: Command): Promise<void> {
   // CDK and a dozen of AWS's clients: no other command should load them.
-  const [{ cdkContext, readPlan }, { preflight }] = await Promise.all([
-    import('../../admin/preflight/plan.ts'),
-    import('../../admin/preflight/preflight.ts'),
-  ]);
+  const { cdkContext, readPlan } = await import('../../admin/preflight/plan.ts');
   const plan = await readPlan(cdkContext(context));
   const cdkOptions = context.stage === undefined ? '' : ` -c stage=${plan.settings.stage}`;
-  const report = await preflight(plan, { cdkOptions });
-  await printResult(command.optsWithGlobals<{ json?: boolean }>().json === true, report, textOf(report, cdkOptions));
+  const report = await lookAt(plan, cdkOptions);
+  await printResult(
+    command.optsWithGlobals<{ json?: boolean }>().json === true,
+    report,
+    textOf(report, cdkOptions),
+  );
   const blocking = report.findings.filter(({ level }) => level === 'blocks').length;
   if (blocking > 0) {
     throw new CliError(
@@ -57,7 +58,21 @@ async function run({ context }: { context: CdkContext }, command: Command): Prom
       'Mend it and run preflight again.',
     );
   }
-  if (report.trouble) throw new TroubleError('AWS did not answer everything', 'Run preflight again in a while.');
+  if (report.trouble)
+    throw new TroubleError('AWS did not answer everything', 'Run preflight again in a while.');
+}
+
+async function lookAt(plan: Plan, cdkOptions: string): Promise<Report> {
+  const [{ Aws }, { preflight }] = await Promise.all([
+    import('../../admin/preflight/aws.ts'),
+    import('../../admin/preflight/preflight.ts'),
+  ]);
+  const aws = new Aws();
+  try {
+    return await preflight(plan, aws, cdkOptions);
+  } finally {
+    aws.close();
+  }
 }
 
 const HEADINGS: Readonly<Record<Level, string>> = {
@@ -69,11 +84,12 @@ const HEADINGS: Readonly<Record<Level, string>> = {
 function textOf(report: Report, cdkOptions: string): string {
   const { account, arn, region, stage, stacks, findings, ready } = report;
   const there = stacks.flatMap(({ name, status }) => (status === null ? [] : [`${name} ${status}`]));
+  const none = stacks.length > 0 ? 'none is there' : 'not looked at';
   const lines = [
     `Account:  ${account} (${arn})`,
     `Region:   ${region}`,
     `Stage:    ${stage}`,
-    `Stacks:   ${there.length > 0 ? there.join(', ') : 'none is there'}`,
+    `Stacks:   ${there.join(', ') || none}`,
   ];
   for (const level of Object.keys(HEADINGS) as Level[]) {
     const some = findings.filter((finding) => finding.level === level);

@@ -70,13 +70,18 @@ export async function findIdentity(aws: Aws, region: string): Promise<Identity> 
   }
 }
 
-/** A configuration that names an account is deployed to no other. */
-export function checkAccount({ settings }: Plan, { account, arn }: Identity, findings: Findings): void {
-  if (settings.account === undefined || settings.account === account) return;
+/**
+ * A configuration that names an account is deployed to no other.
+ *
+ * @returns whether it is the credentials'
+ */
+export function checkAccount({ settings }: Plan, { account, arn }: Identity, findings: Findings): boolean {
+  if (settings.account === undefined || settings.account === account) return true;
   findings.add({
     level: 'blocks',
     check: 'account',
-    about: `The configuration is for the account ${settings.account}, the credentials are for ${account} (${arn}).`,
-    advice: 'Set AWS_PROFILE to a profile of that account. All else here is of the credentials’ account.',
+    about: `The configuration is for the account ${settings.account}, the credentials are for ${account} (${arn}). Nothing else was looked at.`,
+    advice: 'Set AWS_PROFILE to a profile of that account, or correct account in the configuration.',
   });
+  return false;
 }

@@ -14,9 +14,7 @@ async function checkRegion(scene: Scene, region: string): Promise<void> {
   const { aws, findings, account, plan } = scene;
   const stacks = plan.stacks.filter((stack) => regionOf(scene, stack) === region);
   const [{ bootstrap }] = stacks as [(typeof stacks)[number]];
-  const bucket = bootstrap.bucket
-    .replaceAll('${AWS::AccountId}', account)
-    .replaceAll('${AWS::Region}', region);
+  const bucket = bootstrap.bucket(account, region);
   const mend = `npx cdk bootstrap aws://${account}/${region}`;
 
   const ssm = aws.client(SSMClient, region);
@@ -25,7 +23,9 @@ async function checkRegion(scene: Scene, region: string): Promise<void> {
   );
   if (answer === undefined) return;
   const staging = await findings.ask('bootstrap', 'HeadBucket', () =>
-    aws.client(S3Client, region).send(new HeadBucketCommand({ Bucket: bucket, ExpectedBucketOwner: account })),
+    aws
+      .client(S3Client, region)
+      .send(new HeadBucketCommand({ Bucket: bucket, ExpectedBucketOwner: account })),
   );
   if (answer !== 'missing') {
     const version = Number(answer.Parameter?.Value);

@@ -60,9 +60,7 @@ async function check(
   if (certificate.Status === 'PENDING_VALIDATION') {
     wrong('is not issued yet.', {
       advice: validationOf(certificate),
-      commands: [
-        `aws acm wait certificate-validated --certificate-arn ${certificateArn} --region ${region}`,
-      ],
+      commands: [`aws acm wait certificate-validated --certificate-arn ${certificateArn} --region ${region}`],
     });
     return;
   }
@@ -83,6 +81,7 @@ function validationOf({ DomainValidationOptions = [] }: CertificateDetail): stri
       ? [`${ResourceRecord.Name} ${ResourceRecord.Type} ${ResourceRecord.Value}`]
       : [],
   );
-  if (records.length === 0) return 'Follow the link in the mail that AWS has sent to the owner of the domain.';
+  if (records.length === 0)
+    return 'Follow the link in the mail that AWS has sent to the owner of the domain.';
   return `These records must be in the DNS: ${[...new Set(records)].join('; ')}`;
 }

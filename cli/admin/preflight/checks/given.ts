@@ -26,9 +26,7 @@ async function checkSecret({ aws, findings, region }: Scene, carrier: string, na
       check: 'given',
       about: `There is no secret ${name} in ${region}, which secrets.${carrier} names: the carrier would fail.`,
       advice: 'Make it, and fill it with peal admin setup; or leave the name out, and Peal makes one.',
-      commands: [
-        `aws secretsmanager create-secret --name ${name} --secret-string '{}' --region ${region}`,
-      ],
+      commands: [`aws secretsmanager create-secret --name ${name} --secret-string '{}' --region ${region}`],
     });
   } else if (answer.DeletedDate) {
     findings.add({

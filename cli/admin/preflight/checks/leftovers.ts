@@ -2,8 +2,8 @@
 import { DescribeTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import {
   GetResourcesCommand,
-  type ResourceTagMapping,
   ResourceGroupsTaggingAPIClient,
+  type ResourceTagMapping,
 } from '@aws-sdk/client-resource-groups-tagging-api';
 import { HeadBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -226,7 +226,8 @@ function adopt(
   );
   if (adoptable.length === 0) return;
   const mapping: Record<string, Record<string, string>> = {};
-  for (const { logicalId = '', kind, id } of adoptable) mapping[logicalId] = { [IMPORTED_BY[kind] ?? '']: id };
+  for (const { logicalId = '', kind, id } of adoptable)
+    mapping[logicalId] = { [IMPORTED_BY[kind] ?? '']: id };
   const several = adoptable.length > Object.keys(mapping).length;
   const directory = adoptable.find(({ logicalId }) => logicalId?.startsWith('Directory'));
   const status = states.find(({ name }) => name === data.name)?.status;
@@ -238,12 +239,17 @@ function adopt(
     about: `${data.name} can take over what is left of the one before, if it is taken over before ${data.name} is deployed: accounts, messages that wait, and what second factors are derived from belong together.`,
     advice: [
       ...(several ? ['There are several of a kind: put those that you want into the mapping.'] : []),
-      ...(directory ? [`The Directory alone is taken with directoryTable: '${directory.id}' in peal.config.ts.`] : []),
+      ...(directory
+        ? [`The Directory alone is taken with directoryTable: '${directory.id}' in peal.config.ts.`]
+        : []),
       'Importing needs CDK’s bootstrap. Deploy after it.',
     ].join(' '),
     commands: [
       ...(undeployed
-        ? [`aws cloudformation delete-stack ${where}`, `aws cloudformation wait stack-delete-complete ${where}`]
+        ? [
+            `aws cloudformation delete-stack ${where}`,
+            `aws cloudformation wait stack-delete-complete ${where}`,
+          ]
         : []),
       `npx cdk import ${data.id}${cdkOptions} --resource-mapping-inline '${JSON.stringify(mapping)}'`,
     ],

@@ -73,8 +73,7 @@ function checkNamed(
       level: 'blocks',
       check: 'names',
       about: `CloudFront has ${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word.replaceAll('-', ' ')} ${taken} already, of a stage of this name in another region or left of one.`,
-      advice:
-        'If there is such a stage, choose another name for this one; else delete what is left of it.',
+      advice: 'If there is such a stage, choose another name for this one; else delete what is left of it.',
       commands: [
         `aws cloudfront delete-${word} ${which} --if-match "$(aws cloudfront ${read} ${which} --query ETag --output text)"`,
       ],
@@ -163,7 +162,8 @@ async function checkRecords(
     level: 'blocks',
     check: 'names',
     about: `${name} has records in the zone ${zone} already (${taken.join(', ')}), which CloudFormation does not replace.`,
-    advice: 'Delete them (aws route53 change-resource-record-sets), or leave hostedZoneId out and point the name yourself.',
+    advice:
+      'Delete them (aws route53 change-resource-record-sets), or leave hostedZoneId out and point the name yourself.',
     commands: [
       `aws route53 list-resource-record-sets --hosted-zone-id ${zone} --query "ResourceRecordSets[?Name=='${name}.']"`,
     ],

@@ -123,7 +123,7 @@ function findingOf(scene: Scene, stack: PlannedStack, found: Stack): Finding | u
       check,
       about: `${is}: it cannot be updated meanwhile.`,
       advice: 'Wait until the status does not end in IN_PROGRESS.',
-      commands: [`aws cloudformation describe-stacks ${where} --query Stacks[0].StackStatus`],
+      commands: [`aws cloudformation describe-stacks ${where} --query 'Stacks[0].StackStatus'`],
     };
   }
   if (status.endsWith('_FAILED')) {
