@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Finding, Level } from '../../admin/preflight/findings.ts';
 import type { CdkContext, Plan } from '../../admin/preflight/plan.ts';
 import type { Report } from '../../admin/preflight/preflight.ts';
-import { CliError, EXIT, TroubleError } from '../../errors.ts';
+import { CliError, EXIT, TroubleError, UsageError } from '../../errors.ts';
 import { printResult } from '../../output.ts';
 
 const HELP = `
@@ -42,9 +42,9 @@ function addContext(text: string, before: CdkContext): CdkContext {
 async function run({ context }: { context: CdkContext }, command: Command): Promise<void> {
   // CDK and a dozen of AWS's clients: no other command should load them.
   const { cdkContext, readPlan } = await import('../../admin/preflight/plan.ts');
-  const plan = await readPlan(cdkContext(context));
+  const plan = await readPlan(cdkContext(context)).catch(explainMissing);
   const cdkOptions = context.stage === undefined ? '' : ` -c stage=${plan.settings.stage}`;
-  const report = await lookAt(plan, cdkOptions);
+  const report = await lookAt(plan, cdkOptions).catch(explainMissing);
   await printResult(
     command.optsWithGlobals<{ json?: boolean }>().json === true,
     report,
@@ -60,6 +60,17 @@ async function run({ context }: { context: CdkContext }, command: Command): Prom
   }
   if (report.trouble)
     throw new TroubleError('AWS did not answer everything', 'Run preflight again in a while.');
+}
+
+/** CDK and the clients are packages of development, which an installation can leave out. */
+function explainMissing(error: unknown): never {
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
+    throw new UsageError(
+      `preflight needs packages that are not installed: ${error.message}`,
+      'Run npm ci in the folder of Peal, without --omit=dev.',
+    );
+  }
+  throw error;
 }
 
 async function lookAt(plan: Plan, cdkOptions: string): Promise<Report> {
