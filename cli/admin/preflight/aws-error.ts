@@ -40,11 +40,13 @@ const KINDS: readonly [Kind, RegExp][] = [
 export function awsError(error: unknown): AwsError {
   if (error instanceof AwsError) return error;
   if (!(error instanceof Error)) throw error;
-  const { name, message } = error;
   const { httpStatusCode: status } = Object(Object(error).$metadata);
+  const { name } = error;
+  // An answer to HEAD has no body that could say more.
+  const message = error.message === 'UnknownError' ? `HTTP ${status}` : error.message;
   for (const [kind, pattern] of KINDS) if (pattern.test(name)) return new AwsError(kind, message || name);
-  // CloudFormation has no name of its own for it; the answer to HEAD has no body to name it in.
-  if (/^Stack with id \S+ does not exist$/.test(message) || status === 404) {
+  // CloudFormation has no name of its own for it.
+  if (/^Stack with id \S+ does not exist$/.test(message)) {
     return new AwsError('missing', message || name);
   }
   if (status === 403) return new AwsError('denied', message || name);

@@ -172,12 +172,16 @@ async function lookAt(scene: DeployedScene, region: string, one: Candidate): Pro
       );
       if (answer === 'missing') return undefined;
       const { ItemCount, DeletionProtectionEnabled = true } = answer?.Table ?? {};
-      const unprotect = `aws dynamodb update-table --table-name ${id} --no-deletion-protection-enabled ${at}`;
+      const unprotect = [
+        `aws dynamodb update-table --table-name ${id} --no-deletion-protection-enabled ${at}`,
+        // A table that is being updated is not deleted.
+        `aws dynamodb wait table-exists --table-name ${id} ${at}`,
+      ];
       return {
         ...one,
         detail: ItemCount === undefined ? '' : `, with about ${ItemCount} items`,
         removal: [
-          ...(DeletionProtectionEnabled ? [unprotect] : []),
+          ...(DeletionProtectionEnabled ? unprotect : []),
           `aws dynamodb delete-table --table-name ${id} ${at}`,
         ],
       };
