@@ -936,7 +936,9 @@ describe('asks', () => {
   test('for no other permissions than the documentation lists', async () => {
     const text = await readFile(new URL('../../docs/admin.md', import.meta.url), 'utf8');
     const [, policy] = /^## Preflight$[\s\S]*?^```json\n([\s\S]*?)^```$/m.exec(text) ?? [];
-    const documented = JSON.parse(policy ?? '{}').Statement[0].Action;
+    const documented: string[] = JSON.parse(policy ?? '{}').Statement.flatMap(
+      (statement: { Action: string[] }) => statement.Action,
+    );
 
     assert.deepEqual(documented.toSorted(), [...new Set(Object.values(ACTIONS))].toSorted());
     const known = new Set([...Object.keys(ACTIONS), 'GetCallerIdentity']);
@@ -1026,7 +1028,7 @@ describe('the command', () => {
     assert.match(wrong.stderr, /-c stage=green is wrong:\n +it is of the stage blue/);
   });
 
-  test('does well where nothing blocks, with its report in one line of JSON', async (t) => {
+  test('does well where nothing blocks, with its report in one line of JSON, but for what was not answered', async (t) => {
     let line = '';
     const write = process.stdout.write.bind(process.stdout);
     // In this process, whose other output goes its way: another one would spend seconds on loading CDK.
@@ -1039,7 +1041,8 @@ describe('the command', () => {
     });
 
     const config = `config=${JSON.stringify({ region: REGION })}`;
-    await buildProgram().parseAsync(['admin', 'preflight', '--json', '-c', config], { from: 'user' });
+    const command = ['admin', 'preflight', '--json', '-c', config];
+    await buildProgram().parseAsync(command, { from: 'user' });
 
     assert.deepEqual(JSON.parse(line), {
       account: ACCOUNT,
@@ -1052,6 +1055,12 @@ describe('the command', () => {
       trouble: false,
     });
     assert.match(line, /^\{.*\}\n$/);
+
+    line = '';
+    standIn.answers = { ...READY, GetAccountSettings: missing('ServiceException', 'busy', 500) };
+    await assert.rejects(buildProgram().parseAsync(command, { from: 'user' }), { exitCode: 3 });
+    const { ready, trouble } = JSON.parse(line);
+    assert.deepEqual([ready, trouble], [true, true]);
   });
 
   test('takes the context from where cdk takes it', async (t) => {
