@@ -62,6 +62,7 @@ export class ApiStack extends PealStack {
       .allowItems(['Query'], directory, 'groups')
       // Counts against the limits.
       .allowItems(['UpdateItem'], directory, 'tokens', 'accounts', 'throttles')
+      .allowItems(['UpdateItem'], directory, 'recipients')
       .allowItems(['PutItem'], directory, 'receipts', 'tags', 'ownReceipts')
       .allowItems(['DeleteItem'], directory, 'receipts')
       .allowItems(['GetItem'], mailbox, 'claims')
@@ -122,9 +123,9 @@ export class ApiStack extends PealStack {
       timeout: Duration.seconds(15),
       memory: 512,
     })
-      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'receipts')
+      .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'receipts', 'recipients', 'deliveries')
       .allowItems(['Query'], directory, 'tags')
-      .allowItems(['GetItem', 'UpdateItem'], directory, 'receipts')
+      .allowItems(['UpdateItem'], directory, 'receipts')
       .allow(['sqs:SendMessage'], dispatch.receipts.callbacks.queue.queueArn);
 
     const account = new PealFunction(this, 'Account', {
@@ -189,11 +190,10 @@ export class ApiStack extends PealStack {
       description: 'Serves sounds and icons, and takes those of accounts',
       environment: { DIRECTORY_TABLE: directory.tableName, MEDIA_BUCKET: data.media.bucketName },
       timeout: Duration.seconds(29),
-      // A whole CPU: reading an image of four million pixels is arithmetic.
-      memory: 1769,
+      memory: 512,
     })
       .allowItems(['BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'], directory, 'accounts')
-      .allowItems(['UpdateItem'], directory, 'tokens')
+      .allowItems(['UpdateItem'], directory, 'throttles', 'tokens')
       .allow(
         ['s3:GetObject', 's3:PutObject'],
         ...['icons/*', 'sounds/*'].map((keys) => data.media.arnForObjects(keys)),
@@ -222,9 +222,9 @@ export class ApiStack extends PealStack {
       timeout: Duration.seconds(15),
       memory: 1024,
     })
-      .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts')
-      .allowItems(['BatchGetItem'], mailbox, 'devices', 'acknowledgements', 'sent')
-      .allowItems(['Query'], mailbox, 'sent', 'reached');
+      .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts', 'deliveries')
+      .allowItems(['BatchGetItem'], mailbox, 'devices', 'acknowledgements', 'sent', 'reached')
+      .allowItems(['Query'], mailbox, 'sent');
 
     const admin = operator(this, data, dispatch, bundles('admin'));
 

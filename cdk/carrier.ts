@@ -46,7 +46,7 @@ export class Carrier extends Construct {
     this.push
       .allowItems(['BatchGetItem'], directory, 'accounts')
       // Notes deliveries.
-      .allowItems(['UpdateItem'], directory, 'receipts')
+      .allowItems(['UpdateItem'], directory, 'deliveries')
       .allowItems(['BatchGetItem', 'UpdateItem'], mailbox, 'devices');
     work.feed(this.push, { batchSize: 10, concurrency: props.concurrency });
   }

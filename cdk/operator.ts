@@ -65,6 +65,7 @@ export function operator(
       'accounts',
       'groups',
       'receipts',
+      'deliveries',
       'connections',
       'invitations',
     )
@@ -75,6 +76,8 @@ export function operator(
       'tokens',
       'groups',
       'receipts',
+      'recipients',
+      'deliveries',
       'ownReceipts',
       'tags',
       'connections',
@@ -82,7 +85,8 @@ export function operator(
       'madeInvitations',
     )
     // What waits for the devices of an account, and what became of what it has sent, is exported, and deleted with it.
-    .allowItems(['Query'], mailbox, 'devices', 'acknowledgements', 'sent', 'reached')
+    .allowItems(['Query'], mailbox, 'devices', 'acknowledgements', 'sent')
+    .allowItems(['BatchGetItem'], mailbox, 'reached')
     .allowItems(['BatchWriteItem'], mailbox, 'devices', 'acknowledgements', 'sent', 'reached', 'attachments')
     // A device that is deleted will never fetch its attachments: that is its report.
     .allowItems(['UpdateItem'], mailbox, 'attachments')

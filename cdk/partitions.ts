@@ -17,6 +17,8 @@ export const PARTITIONS = {
   tokens: directory.tokenKey('*').pk,
   groups: directory.groupKey('*').pk,
   receipts: directory.receiptKey('*').pk,
+  recipients: directory.recipientsKey('*', '*').pk,
+  deliveries: directory.deliveredKey('*').pk,
   tags: 'tag#*',
   ownReceipts: directory.receiptOfOwnerKey('*', '').pk,
   invitations: directory.invitationKey('*').pk,
@@ -30,7 +32,7 @@ export const PARTITIONS = {
   claims: 'once#*',
   acknowledgements: acknowledgedKey({ device: '*', id: 0 }).pk,
   sent: entryKey('*', 0).pk,
-  reached: chunkKey('*', 0).pk,
+  reached: chunkKey('*', '*').pk,
 } as const;
 
 export type Partition = keyof typeof PARTITIONS;

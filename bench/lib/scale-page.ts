@@ -170,6 +170,12 @@ const ABOUT: Record<string, { of: string; rate: boolean }> = {
   'Mailbox device': { of: 'one device: what waits, marks, what was served', rate: true },
   'Mailbox acked#…': { of: 'one device: what it has acknowledged', rate: true },
   'Directory receipt#…': { of: 'one emergency: its receipt', rate: false },
+  'Directory recipients#…': {
+    of: 'one emergency: up to a hundred recipients, or a 32nd of more',
+    rate: false,
+  },
+  'Directory delivered#…': { of: 'one emergency: when it was delivered', rate: false },
+  'Mailbox reached#…': { of: 'one chunk of a large message (all of its chunks here)', rate: false },
   'Mailbox job#…': { of: 'one large message: its job, read by each chunk', rate: false },
   'Mailbox attachment#…': { of: 'one message: its image', rate: false },
 };

@@ -1,4 +1,6 @@
 /** Messages that are measured in the local cloud, each through to every device's sync and acknowledge. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OutgoingMessage } from '../../lib/device/index.ts';
 import type { Received } from '../../local/carriers/index.ts';
 import type { Cloud } from '../../local/cloud.ts';
@@ -204,6 +206,8 @@ async function repeated(
     await peal.cloud.poller('FcmPush').drained();
     if (step === 1) await device.sync();
     if (step <= repetitions) {
+      // Deliveries within one second share a note, and repetitions are half a minute apart.
+      await sleep(1_001 - (Date.now() % 1_000));
       signal = device.signal();
       return;
     }

@@ -1,11 +1,9 @@
-import { randomInt } from 'node:crypto';
+import { randomCharacters } from '../../lib/protocol/characters.ts';
 
-/** Letters and digits without those that are mistaken for one another. */
-const ALPHABET = 'abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
-/** 20 of 56 are 116 bits. */
+/** 115 bits. */
 const LENGTH = 20;
 
 /** A password that nobody has chosen, and that can be read out over a telephone. */
 export function generatePassword(): string {
-  return Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+  return randomCharacters(LENGTH);
 }

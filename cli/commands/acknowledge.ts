@@ -9,7 +9,7 @@ The receipt stands behind an emergency message, and is PEAL_RECEIPT for the comm
 acknowledgement is enough: the message is not repeated to anybody, and its sender is told.
 
 Example:
-  $ peal acknowledge rW5bVQ2mJc0aPZtD8yKfL7xN1sEoGh`;
+  $ peal acknowledge rW5bVQ2mJcRaPZtD8yKfL7xN4sEqGh`;
 
 export function registerAcknowledge(program: Command): void {
   program

@@ -5,6 +5,7 @@ import { registerApps } from './admin/apps.ts';
 import { registerCanary } from './admin/canary.ts';
 import { registerExport } from './admin/export.ts';
 import { registerInvitations } from './admin/invitations.ts';
+import { registerPreflight } from './admin/preflight.ts';
 import { registerQueues } from './admin/queues.ts';
 import { registerQuota } from './admin/quota.ts';
 import { registerSetup } from './admin/setup.ts';
@@ -12,11 +13,13 @@ import { registerSetup } from './admin/setup.ts';
 const HELP = `
 The commands invoke the function that the stack PealApi names in its output AdminFunction. They take AWS credentials
 and region from where the AWS command line takes them (lambda:InvokeFunction is all they need), and need no account of
-Peal. With --local they ask the local cloud that runs in this folder, and need no credentials.
+Peal. With --local they ask the local cloud that runs in this folder, and need no credentials. Only preflight comes before
+the deployment, and looks at the account instead.
 
 A password is asked for, or read from PEAL_PASSWORD or with --password-stdin, or made up with --generate.
 
 Examples:
+  $ peal admin preflight
   $ export PEAL_ADMIN_FUNCTION=PealApi-AdminFunction1A2B3C
   $ peal admin setup
   $ peal admin account create me@example.com --generate --json
@@ -31,6 +34,7 @@ Examples:
 type Register = (admin: Command) => void;
 
 const GROUPS: readonly Register[] = [
+  registerPreflight,
   registerSetup,
   registerAccounts,
   registerExport,
@@ -44,7 +48,9 @@ const GROUPS: readonly Register[] = [
 export function registerAdmin(program: Command): void {
   const admin = program
     .command('admin')
-    .description('for the operator: setting up, accounts, apps, invitations, quotas, queues, canary')
+    .description(
+      'for the operator: before deploying, setting up, accounts, apps, invitations, quotas, queues, canary',
+    )
     .addOption(
       new Option('--function <name>', "the operator's function, the stack output AdminFunction").env(
         'PEAL_ADMIN_FUNCTION',

@@ -78,8 +78,12 @@ function freeName(name: string | undefined, taken: ReadonlySet<string>): string 
   return candidate;
 }
 
-/** A host's name as a device's: 1–25 of `A-Z a-z 0-9 _ -`, without the domain. */
+/**
+ * A host's name as a device's: 1–25 of `A-Z a-z 0-9 _ -`, without the domain. It begins with no dash, or no command
+ * could take it for an argument.
+ */
 export function deviceName(host: string): string {
-  const name = (host.split('.', 1)[0] ?? '').replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, MAX_NAME);
+  const plain = (host.split('.', 1)[0] ?? '').replace(/[^A-Za-z0-9_-]+/g, '-');
+  const name = plain.replace(/^-+/, '').slice(0, MAX_NAME);
   return /[A-Za-z0-9]/.test(name) ? name : 'computer';
 }

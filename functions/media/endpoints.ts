@@ -1,10 +1,11 @@
 import * as v from 'valibot';
 import { APP_ID } from '../../lib/accounts/app-view.ts';
-import { MAX_PIXELS } from '../../lib/media/icon-limits.ts';
+import { MAX_ICON_BYTES, MAX_ICON_PIXELS, MIN_ICON_PIXELS } from '../../lib/media/icon.ts';
 import { MAX_SECONDS, NEW_SOUND, SOUND, SOUND_NAME } from '../../lib/media/sound-fields.ts';
 import { endpoint, NOTHING } from '../endpoint.ts';
 
 const NO_APP = { 404: 'The account has no such app' };
+const UPLOADS = { 429: 'The account has uploaded too much within the hour' };
 
 export const addSound = endpoint({
   method: 'POST',
@@ -14,6 +15,7 @@ export const addSound = endpoint({
   params: NEW_SOUND,
   files: { sound: { description: `MP3, at most ${MAX_SECONDS} seconds`, maxBytes: 500 * 1024 } },
   answer: SOUND,
+  errors: UPLOADS,
 });
 
 export const ownSounds = endpoint({
@@ -39,17 +41,20 @@ export const setIcon = endpoint({
   method: 'POST',
   path: 'apps/{id}/icon',
   summary: 'Gives an app an icon',
+  description:
+    'Peal decodes no pictures: the client makes the icon. ImageMagick, for one, makes it of any picture by ' +
+    '`convert picture.jpg -resize 144x144 -background none -gravity center -extent 144x144 -strip icon.png`.',
   by: 'session',
   params: v.object({}),
   files: {
     icon: {
-      description: `PNG, JPEG or GIF, at most ${MAX_PIXELS} × ${MAX_PIXELS}`,
-      maxBytes: 1024 * 1024,
+      description: `PNG, square, of ${MIN_ICON_PIXELS} to ${MAX_ICON_PIXELS} pixels`,
+      maxBytes: MAX_ICON_BYTES,
     },
   },
   answer: v.object({ icon: v.pipe(v.string(), v.description('Its name: `/icons/{icon}.png`')) }),
   segments: { id: APP_ID },
-  errors: NO_APP,
+  errors: { ...NO_APP, ...UPLOADS },
 });
 
 export const deleteIcon = endpoint({

@@ -4,18 +4,22 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Apps, appIdOf, DEFAULT_ICON } from '../../lib/accounts/apps.ts';
+import { plainHash } from '../../lib/accounts/keyed-hash.ts';
 import { findSession } from '../../lib/accounts/sessions.ts';
+import { Throttles } from '../../lib/accounts/throttles.ts';
 import { success } from '../../lib/http/answer.ts';
 import { fileAnswer } from '../../lib/http/file-answer.ts';
 import type { HttpAnswer, HttpRequest } from '../../lib/http/message.ts';
 import { IMMUTABLE, MEDIA, MediaBucket, type MediaKind } from '../../lib/media/bucket.ts';
 import { CustomSounds } from '../../lib/media/custom-sounds.ts';
+import { readIcon } from '../../lib/media/icon.ts';
 import { isSoundId } from '../../lib/media/sound-fields.ts';
 import { builtInSound } from '../../lib/messages/sounds.ts';
 import { Refusal } from '../../lib/refusal.ts';
 import { type EndpointRequest, on } from '../endpoint.ts';
 import { CALL, table, variable } from '../environment.ts';
 import { HttpApp, type RoutedRequest, secretOf, serve } from '../http.ts';
+import { log } from '../log.ts';
 import * as endpoints from './endpoints.ts';
 
 /** What comes with a release may change with the next: it is kept for a week, then asked for again. */
@@ -28,6 +32,12 @@ const bucket = new MediaBucket(
 );
 const sounds = new CustomSounds(directory, bucket);
 const apps = new Apps(directory, Date.now);
+const throttles = new Throttles(
+  directory,
+  Date.now,
+  (message, fields) => log('error', message, fields),
+  plainHash,
+);
 const app = new HttpApp();
 
 /** The account that a request is made for. */
@@ -37,7 +47,9 @@ async function userOf({ http, params }: Pick<EndpointRequest<never>, 'http' | 'p
 
 on(app, endpoints.addSound, async (request) => {
   const user = await userOf(request);
-  return success(await sounds.add(user, request.fields(), request.file('sound')));
+  const [fields, file] = [request.fields(), request.file('sound')];
+  await throttles.take('upload', user, 'sound');
+  return success(await sounds.add(user, fields, file));
 });
 
 on(app, endpoints.ownSounds, async (request) =>
@@ -53,9 +65,8 @@ on(app, endpoints.setIcon, async (request) => {
   const user = await userOf(request);
   const id = appIdOf(request.segment('id'));
   await apps.find(user, id);
-  // Loaded when it is first needed: what reads images is larger than all the rest.
-  const { makeIcon } = await import('../../lib/media/icon.ts');
-  const icon = await makeIcon(request.file('icon'));
+  const icon = readIcon(request.file('icon'));
+  await throttles.take('upload', user, 'icon');
   await bucket.put('icons', icon.name, icon.png);
   await apps.setIcon(user, id, icon.name);
   return success({ icon: icon.name });

@@ -1,5 +1,6 @@
 /** `/1/receipts/…`: what became of emergency messages, cancelling them, acknowledging them. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { userOfSecret } from '../../lib/accounts/keys.ts';
 import { findSession, sessionDevice } from '../../lib/accounts/sessions.ts';
 import { success } from '../../lib/http/answer.ts';
 import { queueCallback } from '../../lib/receipts/callback.ts';
@@ -28,7 +29,8 @@ on(app, endpoints.view, async ({ params, segment }) => {
 });
 
 on(app, endpoints.state, async ({ http, params, segment }) => {
-  const keys = keysOfReceipt(segment('receipt'));
+  const user = userOfSecret(secretOf(http, params) ?? '');
+  const keys = user === undefined ? [] : keysOfReceipt(segment('receipt'), user);
   const { session, items } = await sessionWith(directory, http, params, keys);
   const receipt = receipts.ofRecipient(session.user, items);
   return success(stateView(receipt, session.user, isAsking(receipt, seconds(Date.now))));

@@ -18,6 +18,8 @@ import type { Email } from './email.ts';
  * | a member of a group       | `group#<group key>`  | `member#<user key>#<device>` |
  * | a membership, for its user | `user#<user key>`   | `member#<group key>#<device>` |
  * | a receipt                 | `receipt#<receipt>`  | `receipt`                    |
+ * | recipients of a receipt   | `recipients#<receipt>#<shard>` | `recipients`       |
+ * | when a receipt's message was delivered | `delivered#<receipt>` | `delivered`   |
  * | an app's tagged receipt   | `tag#<owner>#<app id>#<tag>` | `receipt#<receipt>`  |
  * | a receipt, for its sender's account | `receipts#<user key>` | `receipt#<receipt>` |
  * | an invitation             | `invitation#<hash>`  | `invitation`                 |
@@ -71,6 +73,12 @@ export const knownAddressKey = (subjectHash: string) => ({
   sk: 'known',
 });
 export const receiptKey = (receipt: string) => ({ pk: `receipt#${receipt}`, sk: 'receipt' });
+/** @param shard `all`, or a number */
+export const recipientsKey = (receipt: string, shard: number | string) => ({
+  pk: `recipients#${receipt}#${shard}`,
+  sk: 'recipients',
+});
+export const deliveredKey = (receipt: string) => ({ pk: `delivered#${receipt}`, sk: 'delivered' });
 export const receiptOfOwnerKey = (owner: string, receipt: string) => ({
   pk: `receipts#${owner}`,
   sk: `receipt#${receipt}`,

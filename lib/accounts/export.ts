@@ -1,11 +1,12 @@
 import { Groups } from '../groups/groups.ts';
 import { Members } from '../groups/members.ts';
-import type { Entry } from '../history/entry.ts';
+import type { CopyRef, Entry } from '../history/entry.ts';
 import { HistoryReader } from '../history/reader.ts';
 import { isUnreadable, messageOf } from '../mailbox/item.ts';
 import { acknowledgedKey } from '../mailbox/traces.ts';
 import { listSounds } from '../media/custom-sounds.ts';
-import { Receipts } from '../receipts/receipts.ts';
+import { type DeliveredReceipt, Receipts } from '../receipts/receipts.ts';
+import { acknowledgedTo } from '../receipts/view.ts';
 import { Refusal } from '../refusal.ts';
 import { type QueryPage, queryPage } from '../storage/query.ts';
 import type { Clock, Table } from '../storage/table.ts';
@@ -65,7 +66,8 @@ const SHOWN = /^(apps$|devices$|groups$|limits$|member#|session#|sounds$)/;
  *
  * Left out are hashes of secrets, push targets (credentials for a device), and the text of messages that are sealed:
  * nobody but the device has the key. Of those it says when they came and how long they are kept. Messages to a classic
- * Open Client, which has no key, are given whole.
+ * Open Client, which has no key, are given whole. Left out as well is who the members of others' groups are whom its apps
+ * have reached: the account may not know them (`groups/hidden.ts`).
  */
 export class AccountExport {
   readonly #context: ExportContext;
@@ -188,8 +190,8 @@ export class AccountExport {
     const { pk, sk: prefix } = receiptOfOwnerKey(at.user, '');
     const page = await queryPage(this.#context.directory, { pk, prefix, after: at.after });
     const names = page.items.map(({ sk }) => (sk as string).slice(prefix.length));
-    const receipts = await new Receipts(directory, clock).findMany(names);
-    return this.#step(at, page, () => receipts);
+    const receipts = await new Receipts(directory, clock).findDelivered(names);
+    return this.#step(at, page, () => receipts.map(receiptEntry));
   }
 
   /**
@@ -203,7 +205,11 @@ export class AccountExport {
     const [first] = page.items;
     if (first && !first.copies) {
       const { items: copies, after: last } = await reader.copies(first, chunk);
-      const entries = [chunk === undefined ? sentEntry({ ...first, copies }) : { id: first.id, copies }];
+      const entries = [
+        chunk === undefined
+          ? sentEntry({ ...first, copies })
+          : { id: first.id, copies: copies.map(copyEntry) },
+      ];
       // Asked for with the number above its own, the same comes again.
       const rest = last === undefined ? { id: first.id } : { id: first.id + 1, chunk: last };
       return { entries, next: { thing, after: rest } };
@@ -277,8 +283,26 @@ interface At extends Cursor {
   user: string;
 }
 
-function sentEntry({ owner: _, receivedAt, expiresAt, ...entry }: Entry): object {
-  return { ...entry, received_at: receivedAt, expires_at: expiresAt };
+/** Of who has acknowledged it there is what the receipt's own endpoint tells its sender. */
+function receiptEntry({ acknowledged, ...receipt }: DeliveredReceipt): object {
+  return {
+    ...receipt,
+    ...(acknowledged && { acknowledged: { at: acknowledged.at, ...acknowledgedTo(acknowledged) } }),
+  };
+}
+
+function sentEntry({ owner: _, chunks: __, receivedAt, expiresAt, copies, ...entry }: Entry): object {
+  return {
+    ...entry,
+    received_at: receivedAt,
+    expires_at: expiresAt,
+    ...(copies && { copies: copies.map(copyEntry) }),
+  };
+}
+
+/** Of somebody whom the sender may not know there is only that there was a copy: a device's id is always the same. */
+function copyEntry({ user, device, id }: CopyRef): object {
+  return user === undefined ? { id } : { user, device, id };
 }
 
 /** A stored value as JSON can say it: sets as lists, bytes as base64. */

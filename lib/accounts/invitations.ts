@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { randomCharacters } from '../protocol/characters.ts';
 import { Refusal } from '../refusal.ts';
 import { batchDelete, batchGet, batchWrite } from '../storage/batches.ts';
 import { queryAll } from '../storage/query.ts';
 import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import { invitationKey, madeInvitationKey } from './directory.ts';
-import { hashSecret, randomCharacters } from './keys.ts';
+import { hashSecret, isPublicId, publicIdOf } from './keys.ts';
 
 /** An invitation is good for a week and for one account. */
 export const INVITATION_SECONDS = 7 * 24 * 3600;
 
 /** Longest note of an invitation, in characters. */
 const MAX_NOTE = 200;
-/** Characters of a code's hash that are the invitation's public id: 96 bits, from which nobody gets to the code. */
-const ID_LENGTH = 16;
+/** Characters of a code: 138 bits. */
+const CODE_LENGTH = 24;
 const INVITATION = kind('invitation', unchanged);
 
 /** An invitation that is still good. */
@@ -51,14 +52,14 @@ export class Invitations {
     if ([...(note ?? '')].length > MAX_NOTE) {
       throw new Refusal({ field: 'note', reason: `is too long (maximum is ${MAX_NOTE} characters)` });
     }
-    const code = randomCharacters(24);
+    const code = randomCharacters(CODE_LENGTH);
     const hash = hashSecret(code);
     const createdAt = seconds(this.#clock);
     const ttl = createdAt + INVITATION_SECONDS;
     const made = { ...madeInvitationKey(hash), createdAt, ttl, ...(note && { note }) };
     await this.#put(versioned(INVITATION, made));
     await this.#putNew(versioned(INVITATION, { ...invitationKey(hash), ttl }));
-    return { code, id: hash.slice(0, ID_LENGTH) };
+    return { code, id: publicIdOf(hash) };
   }
 
   /** The invitations that are still good, the latest first. Those made before there was a list are not in it. */
@@ -77,7 +78,7 @@ export class Invitations {
     return made
       .filter(({ hash, ttl }) => left.has(invitationKey(hash).pk) && ttl > now)
       .map(({ hash, note, createdAt, ttl }) => ({
-        id: hash.slice(0, ID_LENGTH),
+        id: publicIdOf(hash),
         ...(note !== undefined && { note }),
         createdAt,
         expiresAt: ttl,
@@ -91,17 +92,20 @@ export class Invitations {
    * @throws Refusal naming `invitation`
    */
   async revoke(id: string): Promise<void> {
-    const found = /^[\w-]{16}$/.test(id) ? await queryAll(this.#table, madeInvitationKey(id)) : [];
+    const made = isPublicId(id) ? await queryAll(this.#table, madeInvitationKey('')) : [];
+    const found = made.filter((item) => publicIdOf(hashOf(item)) === id);
     if (found.length === 0) throw new Refusal({ field: 'invitation', reason: 'not found' }, 404);
     // What lets somebody in goes first; a repeat finds the rest.
-    const hashes = found.map(hashOf);
     await batchWrite(
       this.#table,
       found.map((item) => ({
         put: versioned(INVITATION, { ...invitationKey(hashOf(item)), used: 'revoked', ttl: item.ttl }),
       })),
     );
-    await batchDelete(this.#table, hashes.map(madeInvitationKey));
+    await batchDelete(
+      this.#table,
+      found.map((item) => madeInvitationKey(hashOf(item))),
+    );
   }
 
   /**

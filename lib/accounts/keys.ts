@@ -1,6 +1,5 @@
-import { createHash, randomInt } from 'node:crypto';
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+import { createHash } from 'node:crypto';
+import { derivedCharacters, isCharacters, randomCharacters } from '../protocol/characters.ts';
 
 /** Length of a user key, app token and group key (Pushover: 30 of `[A-Za-z0-9]`; many clients check it). */
 export const KEY_LENGTH = 30;
@@ -9,25 +8,18 @@ export const DEVICE_ID_LENGTH = 40;
 /** Length of a session secret, as in Pushover's Open Client examples. */
 export const SECRET_LENGTH = 60;
 
-/** Random characters of `[A-Za-z0-9]`, 5.95 bits each, from the system's secure source and without modulo bias. */
-export function randomCharacters(length: number): string {
-  let text = '';
-  for (let n = 0; n < length; n++) text += ALPHABET[randomInt(ALPHABET.length)];
-  return text;
-}
-
 /** The first letter of every group's key, and of no user's. */
 export const GROUP_PREFIX = 'g';
 
 /**
  * A new key of Pushover's form: the habitual first letter (`u` user, `a` app, `g` group, `r` receipt) and 29 random
- * characters.
+ * characters (167 bits).
  */
 export function randomKey(prefix: 'a' | typeof GROUP_PREFIX | 'r' | 'u'): string {
   return prefix + randomCharacters(KEY_LENGTH - 1);
 }
 
-/** The form of a user key, app token, group key or receipt. */
+/** The form of a user key, app token, group key or receipt: wider than what is made up, as Pushover's clients have it. */
 export const KEY = /^[A-Za-z0-9]{30}$/;
 
 /** The form of a device id. */
@@ -43,14 +35,14 @@ export function isDeviceId(text: string): boolean {
   return DEVICE_ID.test(text);
 }
 
-/** A new device id: 40 random characters. */
+/** A new device id: 40 random characters (231 bits). */
 export function randomDeviceId(): string {
   return randomCharacters(DEVICE_ID_LENGTH);
 }
 
 /**
  * A new session secret: the user key (which says in whose partition the session is, so that checking it is one read)
- * followed by 30 random characters (178 bits).
+ * followed by 30 random characters (173 bits).
  */
 export function randomSecret(user: string): string {
   return user + randomCharacters(SECRET_LENGTH - KEY_LENGTH);
@@ -67,4 +59,22 @@ export function userOfSecret(secret: string): string | undefined {
  */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');
+}
+
+/** Characters of a public id. */
+const PUBLIC_ID_LENGTH = 16;
+
+/**
+ * What people name something by that is stored by the hash of a secret, such as a session: 92 bits, from which nobody
+ * gets to the hash or the secret. The hash itself has characters that do not belong on a command line.
+ *
+ * @param hash of {@link hashSecret}
+ */
+export function publicIdOf(hash: string): string {
+  return derivedCharacters(`id of ${hash}`, PUBLIC_ID_LENGTH);
+}
+
+/** Whether a text has the form of a public id. */
+export function isPublicId(text: string): boolean {
+  return isCharacters(text, PUBLIC_ID_LENGTH);
 }

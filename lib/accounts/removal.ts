@@ -2,11 +2,12 @@ import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Attachments } from '../attachments/attachments.ts';
 import { Groups } from '../groups/groups.ts';
 import { Members } from '../groups/members.ts';
-import { chunkKey, entryKey } from '../history/entry.ts';
+import { chunkKeys, entryKey } from '../history/entry.ts';
 import { acknowledgedKey } from '../mailbox/traces.ts';
 import type { MediaBucket } from '../media/bucket.ts';
 import { listSounds } from '../media/custom-sounds.ts';
 import { Receipts } from '../receipts/receipts.ts';
+import { keysOfRecipients } from '../receipts/recipients.ts';
 import { Refusal } from '../refusal.ts';
 import { batchDelete } from '../storage/batches.ts';
 import { queryPage } from '../storage/query.ts';
@@ -18,6 +19,7 @@ import { DeviceRegistry } from './device-registry.ts';
 import {
   accountKey,
   connectionKey,
+  deliveredKey,
   devicesKey,
   membershipKey,
   receiptKey,
@@ -51,6 +53,8 @@ type Item = Record<string, unknown>;
 
 /** Attempts at taking the list of devices away while devices are registered. */
 const ATTEMPTS = 20;
+/** Receipts that are deleted at once: one request reads them. */
+const RECEIPTS = 100;
 
 /** There is no more time; what is left is for the next call. */
 class OutOfTime extends Error {
@@ -198,17 +202,27 @@ export class AccountRemoval {
     throw new Error('the devices of an account changed too often at once');
   }
 
-  /** The receipts of what its apps have sent: without them no repetition goes out. */
+  /**
+   * The receipts of what its apps have sent: without them no repetition goes out. Each goes after what is found by it,
+   * and before its entry in the account's list.
+   */
   async #removeReceipts(user: string, checkTime: () => void): Promise<void> {
     const { directory, clock } = this.#context;
     const { pk, sk: prefix } = receiptOfOwnerKey(user, '');
     const receipts = new Receipts(directory, clock);
     for await (const items of this.#pages(directory, { pk, prefix }, checkTime)) {
-      const names = items.map(({ sk }) => (sk as string).slice(prefix.length));
-      const found = await receipts.findMany(names);
-      const tags = found.flatMap(({ app, tags, receipt }) => tags.map((tag) => tagKey(app, tag, receipt)));
-      await batchDelete(directory, [...tags, ...names.map(receiptKey)]);
-      await batchDelete(directory, items.map(keyOf));
+      // A page may be thousands of them, with dozens of items each: some at a time, so that a call that ends gets on.
+      for (let start = 0; start < items.length; start += RECEIPTS) {
+        checkTime();
+        const some = items.slice(start, start + RECEIPTS);
+        const names = some.map(({ sk }) => (sk as string).slice(prefix.length));
+        const found = await receipts.findMany(names);
+        const tags = found.flatMap(({ app, tags, receipt }) => tags.map((tag) => tagKey(app, tag, receipt)));
+        const notes = names.flatMap((name) => [deliveredKey(name), ...keysOfRecipients(name)]);
+        await batchDelete(directory, [...tags, ...notes]);
+        await batchDelete(directory, names.map(receiptKey));
+        await batchDelete(directory, some.map(keyOf));
+      }
     }
   }
 
@@ -235,10 +249,13 @@ export class AccountRemoval {
   /** What its apps have sent: the chunks of what was fanned out before the entry that finds them. */
   async #removeHistory(user: string, checkTime: () => void): Promise<void> {
     const { mailbox } = this.#context;
-    const attributes = ['pk', 'sk', 'request', 'copies'];
+    const attributes = ['pk', 'sk', 'request', 'chunks'];
     for await (const items of this.#pages(mailbox, { pk: entryKey(user, 0).pk, attributes }, checkTime)) {
-      for (const { copies, request } of items) {
-        if (copies === undefined) await this.#clear(mailbox, chunkKey(request as string, 0).pk, checkTime);
+      for (const { chunks, request, ...item } of items) {
+        if (chunks === undefined) continue;
+        checkTime();
+        await batchDelete(mailbox, chunkKeys(request as string, chunks as number));
+        await batchDelete(mailbox, [keyOf(item)]);
       }
       await batchDelete(mailbox, items.map(keyOf));
     }

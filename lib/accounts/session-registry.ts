@@ -6,14 +6,12 @@ import { newest, versioned } from '../storage/schema.ts';
 import { type Clock, seconds, type Table } from '../storage/table.ts';
 import { sessionKey } from './directory.ts';
 import type { Email } from './email.ts';
-import { hashSecret, randomSecret } from './keys.ts';
+import { hashSecret, isPublicId, publicIdOf, randomSecret } from './keys.ts';
 import type { SessionView } from './session-view.ts';
 import { SESSION } from './sessions.ts';
 
 /** Most sessions in a list: the latest used. All of them can be ended, whether they are listed or not. */
 const MAX_LISTED = 1_000;
-/** Characters of a session's hash that are its public id: 96 bits, from which nobody gets to the secret's 178. */
-const ID_LENGTH = 16;
 
 /**
  * Ends what sessions of an account hold open elsewhere: their sockets.
@@ -59,7 +57,7 @@ export class SessionRegistry {
   /** The sessions of an account, the latest used first. */
   async list(user: string, currentHash: string): Promise<SessionView[]> {
     const current = sessionKey(user, currentHash).sk;
-    const sessions = await this.#query(user, '');
+    const sessions = await this.#query(user);
     return sessions
       .map((item) => newest(SESSION, { ...item }) as unknown as StoredSession)
       .map(({ sk, createdAt, seenAt, name = '' }) => ({
@@ -79,10 +77,10 @@ export class SessionRegistry {
    * @throws Refusal naming `session`, the same whether it does not exist or is another account's
    */
   async end(user: string, id: string): Promise<void> {
-    if (!/^[\w-]{16}$/.test(id)) throw unknownSession();
-    const found = await this.#query(user, id);
+    if (!isPublicId(id)) throw unknownSession();
+    const found = (await this.#query(user)).filter(({ sk }) => idOf(sk) === id);
     await this.#delete(user, found);
-    await this.#disconnect(user, (hash) => hash.startsWith(id));
+    await this.#disconnect(user, (hash) => publicIdOf(hash) === id);
     if (found.length === 0) throw unknownSession();
   }
 
@@ -101,7 +99,7 @@ export class SessionRegistry {
    */
   async endAll(user: string, except?: string): Promise<number> {
     const kept = except === undefined ? undefined : sessionKey(user, except).sk;
-    const ended = (await this.#query(user, '')).filter(({ sk }) => sk !== kept);
+    const ended = (await this.#query(user)).filter(({ sk }) => sk !== kept);
     await this.#delete(user, ended);
     await this.#disconnect(user, (hash) => hash !== except);
     return ended.length;
@@ -115,12 +113,12 @@ export class SessionRegistry {
     );
   }
 
-  async #query(user: string, id: string): Promise<StoredSession[]> {
-    return (await queryAll(this.#table, sessionKey(user, id))) as unknown as StoredSession[];
+  async #query(user: string): Promise<StoredSession[]> {
+    return (await queryAll(this.#table, sessionKey(user, ''))) as unknown as StoredSession[];
   }
 }
 
-const idOf = (sk: string) => sk.slice('session#'.length).slice(0, ID_LENGTH);
+const idOf = (sk: string) => publicIdOf(sk.slice('session#'.length));
 
 function unknownSession(): Refusal {
   return new Refusal({ field: 'session', reason: 'not found' }, 404);

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** The public id of a session: the first 96 bits of its stored hash. */
+/** The public id of a session: what follows from its stored hash. */
 export const SESSION_ID = v.pipe(v.string(), v.description('Id of the session'));
 
 /** A session as its account sees it. */

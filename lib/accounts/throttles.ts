@@ -51,6 +51,8 @@ export const THROTTLES = {
   session: { most: 10, seconds: 15 * MINUTES, onFault: 'closed', onOverload: 'closed' },
   /** Test messages of an account: in place of the limit that apps have. */
   test: { most: 30, seconds: 15 * MINUTES, onFault: 'open', onOverload: 'closed' },
+  /** Sounds and icons that an account uploads: each is kept in S3, icons for good. */
+  upload: { most: 60, seconds: HOURS, onFault: 'open', onOverload: 'closed' },
   /** Sign-ups from an address. The number is the deployment's (`registrationsPerHour`). */
   signUpAddress: { most: 20, seconds: HOURS, onFault: 'open', onOverload: 'closed' },
   /** Sign-ups altogether: what a flood from many addresses can leave behind. */

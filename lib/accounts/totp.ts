@@ -4,8 +4,9 @@
  * An account's secret is stored nowhere: it is derived from the deployment's master secret and a random nonce of the
  * account's item. Who reads the table alone can make no code; a new nonce is a new secret.
  */
-import { createHmac, randomBytes, randomInt } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
+import { LOWER_CASE, randomCharacters } from '../protocol/characters.ts';
 
 /** Seconds that a code is of. */
 const PERIOD = 30;
@@ -16,8 +17,6 @@ const SECRET_BYTES = 20;
 /** What apps show beside the account. */
 const ISSUER = 'Peal';
 
-/** Letters and digits without those that are mistaken for one another. */
-const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 /** 10 of 31 are 49 bits: enough behind throttles, and the table has them under a key that it does not have. */
 const RECOVERY_LENGTH = 10;
 /** How many there are. */
@@ -58,7 +57,7 @@ export function isCode(text: string): boolean {
 /** New recovery codes, as they are shown: `abcde-23456`. */
 export function newRecoveryCodes(): string[] {
   return Array.from({ length: RECOVERY_CODES }, () => {
-    const text = Array.from({ length: RECOVERY_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+    const text = randomCharacters(RECOVERY_LENGTH, LOWER_CASE);
     return `${text.slice(0, RECOVERY_LENGTH / 2)}-${text.slice(RECOVERY_LENGTH / 2)}`;
   });
 }

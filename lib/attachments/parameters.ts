@@ -1,4 +1,8 @@
 import * as v from 'valibot';
+import { formOf } from '../protocol/characters.ts';
+
+/** Characters of an upload's id, as many as a key has: 173 bits. */
+export const UPLOAD_ID_LENGTH = 30;
 
 /** Which device asks. */
 export const DEVICE = v.object({
@@ -12,7 +16,7 @@ export const MESSAGE_ID = v.pipe(v.string(), v.regex(/^\d{1,16}$/), v.descriptio
 export const UPLOAD_ANSWER = v.object({
   id: v.pipe(
     v.string(),
-    v.regex(/^[A-Za-z0-9]{30}$/),
+    v.regex(formOf(UPLOAD_ID_LENGTH)),
     v.description('What a message names it by, in `attachment`'),
   ),
   upload: v.pipe(

@@ -1,11 +1,12 @@
 /** Encrypting an image under a key of its own, which travels inside the sealed message. */
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import { derivedCharacters } from '../protocol/characters.ts';
 import { ATTACHMENT_NONCE, ATTACHMENT_TAG, type EnvelopeAttachment } from '../protocol/envelope.ts';
 import type { ImageType } from '../protocol/images.ts';
 
 const CIPHER = 'aes-256-gcm';
 
-/** Characters of an attachment's id. */
+/** Characters of an attachment's id: 173 bits. */
 const ID_LENGTH = 30;
 
 /** An image that was checked. */
@@ -42,10 +43,7 @@ export function seedOf({ bytes }: Image, again?: { token: string; request: strin
  */
 export function sealImage({ bytes, type }: Image, seed: Uint8Array): SealedImage {
   const derive = (what: string) => createHmac('sha512', seed).update(what).digest();
-  const id = derive('id')
-    .toString('base64')
-    .replaceAll(/[^A-Za-z0-9]/g, '')
-    .slice(0, ID_LENGTH);
+  const id = derivedCharacters(derive('id'), ID_LENGTH);
   const key = derive('key').subarray(0, 32);
   const nonce = derive('nonce').subarray(0, ATTACHMENT_NONCE);
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(id));

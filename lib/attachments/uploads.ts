@@ -1,12 +1,13 @@
 /** Images that come ahead of their message, because they are too large to come with it. */
 import { createHash } from 'node:crypto';
 import type { App } from '../accounts/apps.ts';
-import { isKey, randomCharacters } from '../accounts/keys.ts';
+import { isCharacters, randomCharacters } from '../protocol/characters.ts';
 import { MAX_IMAGE_BYTES } from '../protocol/images.ts';
 import { Refusal } from '../refusal.ts';
 import type { Clock } from '../storage/table.ts';
 import type { OpenBucket } from './bucket.ts';
 import { checkedImage } from './given.ts';
+import { UPLOAD_ID_LENGTH } from './parameters.ts';
 import type { Image } from './seal.ts';
 
 /** How long an upload can be named by a message, from when it was stored. Seconds. */
@@ -15,11 +16,11 @@ export const UPLOAD_SECONDS = 24 * 3600;
 /** How long the form can be posted. Seconds. */
 export const FORM_SECONDS = 600;
 
-/** A new upload's id: 30 characters, as a key has. */
-export const newUploadId = (): string => randomCharacters(30);
+/** A new upload's id. */
+export const newUploadId = (): string => randomCharacters(UPLOAD_ID_LENGTH);
 
 /** Whether a text has the form of an upload's id. */
-export const isUploadId = isKey;
+export const isUploadId = (text: string): boolean => isCharacters(text, UPLOAD_ID_LENGTH);
 
 /**
  * Where an upload is. The app is part of the name, so another app's id names nothing. Hashed, because user keys have

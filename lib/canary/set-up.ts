@@ -2,9 +2,9 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Apps } from '../accounts/apps.ts';
 import type { DeviceRegistry } from '../accounts/device-registry.ts';
 import { canonicalEmail } from '../accounts/email.ts';
-import { randomCharacters } from '../accounts/keys.ts';
 import type { SessionRegistry } from '../accounts/session-registry.ts';
 import { createKeyPair, toBase64 } from '../device/index.ts';
+import { randomCharacters } from '../protocol/characters.ts';
 import { Refusal } from '../refusal.ts';
 import type { CanaryCredentials } from './credentials.ts';
 

@@ -88,7 +88,7 @@ export interface AccountApi extends HistoryApi {
   setMemberEnabled(group: string, member: MemberRef, enabled: boolean): Promise<void>;
   /** Sends a message of Peal's own to this device alone, the way that every message goes. */
   testDevice(id: string): Promise<void>;
-  /** @param image PNG, JPEG or GIF @returns the icon's name: `/icons/{icon}.png` */
+  /** @param image a square PNG of 72 to 256 pixels, at most 64 KiB @returns the icon's name: `/icons/{icon}.png` */
   setIcon(app: string, image: Blob): Promise<string>;
   /** Gives an app the default icon again. */
   deleteIcon(app: string): Promise<void>;

@@ -9,9 +9,9 @@ export type SentState = 'acknowledged' | 'delivered' | 'expired' | 'waiting';
 export interface SentReceipt {
   acknowledged: 0 | 1;
   acknowledged_at: number;
-  /** User key. */
+  /** User key; empty also of a member of another account's group. */
   acknowledged_by: string;
-  /** Name of the device. */
+  /** Name of the device; empty where it is not known, or not told. */
   acknowledged_by_device: string;
   expired: 0 | 1;
   expires_at: number;

@@ -45,6 +45,9 @@ const SLICE = 100;
 /** Tries for a user whose copies cannot be stored, over about a quarter of an hour. */
 const ATTEMPTS = 10;
 
+/** In how many chunks users are queued. */
+export const chunksOf = (users: readonly unknown[]): number => Math.ceil(users.length / CHUNK_USERS);
+
 /** What a message needs that may be accepted again under the same identity. */
 export interface Repeatable {
   /** Key of the fan-out's job, which may be stored again; otherwise a random one. */
@@ -97,8 +100,7 @@ export async function startFanOut(
   { jobs, queue }: Pick<FanOutContext, 'jobs' | 'queue'>,
 ): Promise<void> {
   const job = await jobs.put(envelope, request, expiresAt, jobKey);
-  const count = Math.ceil(users.length / CHUNK_USERS);
-  const records = Array.from({ length: count }, (_, n): FanOutRecord => {
+  const records = Array.from({ length: chunksOf(users) }, (_, n): FanOutRecord => {
     const chunk = users.slice(n * CHUNK_USERS, (n + 1) * CHUNK_USERS);
     const named = chunk.flatMap(({ user, names }) => (names ? [[user, names] as const] : []));
     const hidden = chunk.flatMap(({ user, hidden }) => (hidden ? [user] : []));

@@ -5,9 +5,13 @@
  * | item                                | pk                  | sk                                       |
  * | ----------------------------------- | ------------------- | ---------------------------------------- |
  * | a message that was accepted         | `sent#<user key>`   | its umid, or the next number that is free |
- * | whom a chunk of a fan-out has reached | `reached#<request>` | number of the chunk                      |
+ * | whom a chunk of a fan-out has reached | `reached#<request>#<number of the chunk>` | 0  |
+ *
+ * Each chunk is a partition of its own: ten workers note some two hundred of them a second, of four write units or more
+ * each, and one partition takes a thousand.
  */
 import type { App } from '../accounts/apps.ts';
+import { toldToSender } from '../groups/hidden.ts';
 import type { Recipient } from '../messages/recipients.ts';
 import { isNewer, kind, newest, unchanged, versioned } from '../storage/schema.ts';
 
@@ -34,6 +38,8 @@ export interface Entry {
   receipt?: string;
   /** The copies; absent where they were too many for one request, and workers have noted them in chunks. */
   copies?: CopyRef[];
+  /** How many chunks those are. */
+  chunks?: number;
 }
 
 /** A copy of a message: which device has it under which id. */
@@ -45,16 +51,23 @@ export interface CopyRef {
 }
 
 export const entryKey = (owner: string, id: number) => ({ pk: `sent#${owner}`, sk: id });
-export const chunkKey = (request: string, chunk: number) => ({ pk: `reached#${request}`, sk: chunk });
+export const chunkKey = (request: string, chunk: number | '*') => ({
+  pk: `reached#${request}#${chunk}`,
+  sk: 0,
+});
+/** All chunks of a message that was fanned out. */
+export const chunkKeys = (request: string, chunks: number) =>
+  Array.from({ length: chunks }, (_, chunk) => chunkKey(request, chunk));
 
 /** Which copy a recipient was stored. */
-export function copyRef({ user, device, hidden }: Recipient, id: number): CopyRef {
-  return { device: device.id, id, ...(!hidden && { user }) };
+export function copyRef(recipient: Recipient, id: number): CopyRef {
+  const user = toldToSender(recipient, recipient.user);
+  return { device: recipient.device.id, id, ...(user !== undefined && { user }) };
 }
 
 /** The DynamoDB item of an entry. */
 export function itemOf(entry: Entry, ttl: number): Record<string, unknown> {
-  const { owner, id, request, app, priority, receivedAt, expiresAt, users, receipt, copies } = entry;
+  const { owner, id, request, app, priority, receivedAt, expiresAt, users, receipt, copies, chunks } = entry;
   return versioned(ENTRY, {
     ...entryKey(owner, id),
     request,
@@ -66,6 +79,7 @@ export function itemOf(entry: Entry, ttl: number): Record<string, unknown> {
     users,
     ...(receipt !== undefined && { receipt }),
     ...(copies && { copies: textsOf(copies) }),
+    ...(chunks !== undefined && { chunks }),
     ttl,
   });
 }
@@ -89,6 +103,7 @@ export function entryOf(stored: Record<string, unknown>): Entry {
     users: item.users as number,
     ...(item.receipt !== undefined && { receipt: item.receipt as string }),
     ...(item.copies !== undefined && { copies: copiesOf(item.copies) }),
+    ...(item.chunks !== undefined && { chunks: item.chunks as number }),
   };
 }
 

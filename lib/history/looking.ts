@@ -1,7 +1,7 @@
 import type * as v from 'valibot';
 import type { DeviceRegistry } from '../accounts/device-registry.ts';
 import { type Trace, tracesOf } from '../mailbox/traces.ts';
-import type { Receipt, Receipts } from '../receipts/receipts.ts';
+import type { DeliveredReceipt, Receipts } from '../receipts/receipts.ts';
 import { receiptView } from '../receipts/view.ts';
 import { Refusal } from '../refusal.ts';
 import { type Clock, seconds, type Table } from '../storage/table.ts';
@@ -38,7 +38,7 @@ export async function listSent(
   const counted = items.map(({ copies = [] }) => (copies.length <= COUNTED_DEVICES ? copies : []));
   const [traces, known] = await Promise.all([
     tracesOf(mailbox, counted.flat()),
-    receipts.findMany(items.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]))),
+    receipts.findDelivered(items.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]))),
   ]);
   const now = seconds(clock);
   const rest = traces.values();
@@ -69,7 +69,7 @@ export async function viewSent(
   const [traces, lists, known] = await Promise.all([
     tracesOf(mailbox, page.items),
     devices.listMany(users),
-    receipts.findMany(entry.receipt === undefined ? [] : [entry.receipt]),
+    receipts.findDelivered(entry.receipt === undefined ? [] : [entry.receipt]),
   ]);
   const now = seconds(clock);
   const states = traces.map((trace) => stateOf(trace, entry, now));
@@ -96,7 +96,7 @@ function stateOf({ waits, delivered, acknowledgedAt }: Trace, { expiresAt }: Ent
   return Object.keys(delivered).length > 0 ? 'delivered' : 'waiting';
 }
 
-function sentView(entry: Entry, known: Receipt[], now: number, states: State[]): SentView {
+function sentView(entry: Entry, known: DeliveredReceipt[], now: number, states: State[]): SentView {
   const { id, app, priority, receivedAt, expiresAt, users, copies } = entry;
   const receipt = known.find((candidate) => candidate.receipt === entry.receipt);
   const count = (state: State) => states.filter((one) => one === state).length;

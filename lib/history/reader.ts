@@ -3,7 +3,7 @@ import { firstIdAt } from '../mailbox/message-id.ts';
 import { TRACE_SECONDS } from '../mailbox/traces.ts';
 import { batchGet } from '../storage/batches.ts';
 import { type Clock, seconds, type Table } from '../storage/table.ts';
-import { type CopyRef, chunkKey, copiesIn, type Entry, entryKey, entryOf, isUnreadable } from './entry.ts';
+import { type CopyRef, chunkKeys, copiesIn, type Entry, entryKey, entryOf, isUnreadable } from './entry.ts';
 
 /** Entries of one page. */
 export const PAGE_ENTRIES = 25;
@@ -13,8 +13,8 @@ const STEP = 250;
 const MOST_READ = 1_000;
 /** Copies of a fan-out from which on no other chunk is read for a page. */
 const PAGE_COPIES = 100;
-/** Chunks of a fan-out that are read at once: mostly enough for a page. */
-const CHUNKS = 4;
+/** Chunks of a fan-out that are read at once: enough for a page, also where some are not done. */
+const CHUNKS = 10;
 
 /** A page of what there is. */
 export interface Slice<T> {
@@ -89,28 +89,19 @@ export class HistoryReader {
    *
    * @param after the last chunk of the page before
    */
-  async copies({ request, copies }: Entry, after = -1): Promise<Slice<CopyRef>> {
+  async copies({ request, copies, chunks = 0 }: Entry, after = -1): Promise<Slice<CopyRef>> {
     if (copies) return { items: after < 0 ? copies : [] };
     const items: CopyRef[] = [];
-    let last = after;
-    for (;;) {
-      const page = await this.#table.client.send(
-        new QueryCommand({
-          TableName: this.#table.name,
-          KeyConditionExpression: 'pk = :pk AND sk > :last',
-          ExpressionAttributeValues: { ':pk': chunkKey(request, 0).pk, ':last': last },
-          ConsistentRead: true,
-          Limit: CHUNKS,
-        }),
-      );
-      const chunks = page.Items ?? [];
-      for (const [n, chunk] of chunks.entries()) {
-        items.push(...copiesIn(chunk));
-        last = chunk.sk as number;
-        const more = n < chunks.length - 1 || page.LastEvaluatedKey !== undefined;
-        if (more && items.length >= PAGE_COPIES) return { items, after: last };
+    for (let start = after + 1; start < chunks; start += CHUNKS) {
+      const keys = chunkKeys(request, chunks).slice(start, start + CHUNKS);
+      const [found] = await batchGet([{ table: this.#table, keys, consistent: true }]);
+      for (const [n, { pk }] of keys.entries()) {
+        const chunk = found!.find((item) => item.pk === pk);
+        if (chunk) items.push(...copiesIn(chunk));
+        const last = start + n;
+        if (items.length >= PAGE_COPIES && last < chunks - 1) return { items, after: last };
       }
-      if (!page.LastEvaluatedKey) return { items };
     }
+    return { items };
   }
 }

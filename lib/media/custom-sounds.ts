@@ -1,23 +1,20 @@
 import { createHash } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { soundsKey } from '../accounts/directory.ts';
-import { randomCharacters } from '../accounts/keys.ts';
 import { builtInSound } from '../messages/sounds.ts';
+import { randomCharacters } from '../protocol/characters.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
 import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { isConditionFailure, type Table } from '../storage/table.ts';
 import type { MediaBucket } from './bucket.ts';
 import { readMp3 } from './mp3.ts';
-import { type CustomSound, MAX_SECONDS, type NewSound } from './sound-fields.ts';
+import { type CustomSound, MAX_SECONDS, type NewSound, SOUND_ID_LENGTH } from './sound-fields.ts';
 
 /** Most custom sounds of one account. */
 export const MAX_SOUNDS = 50;
 /** What encoders add before and behind a sound, in seconds. */
 const PADDING_SECONDS = 0.5;
-
-/** Length of a sound's id: longer than any sound's name, so that none is both. */
-const ID_LENGTH = 24;
 
 /** Attempts at a change that concurrent changes keep overtaking. */
 const ATTEMPTS = 8;
@@ -63,7 +60,7 @@ export class CustomSounds {
     }
     const digest = createHash('sha256').update(mp3.audio).digest('base64url').slice(0, 16);
     const known = addable(await readSounds(this.#table, owner), name, description, digest);
-    const id = known ?? randomCharacters(ID_LENGTH);
+    const id = known ?? randomCharacters(SOUND_ID_LENGTH);
     // Of a known one too: a deletion that died may have taken the file away and left the name.
     await this.#bucket.put('sounds', id, mp3.audio);
     if (known) return { name, id, description };

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { requiredText } from '../http/fields.ts';
 import { builtInSound } from '../messages/sounds.ts';
+import { isCharacters } from '../protocol/characters.ts';
 
 /** Longest sound, in seconds. */
 export const MAX_SECONDS = 30;
@@ -28,5 +29,8 @@ export const SOUND = v.object({
 });
 export type CustomSound = v.InferOutput<typeof SOUND>;
 
+/** Length of a sound's id, 138 bits: longer than any sound's name, so that none is both. */
+export const SOUND_ID_LENGTH = 24;
+
 /** Whether a text has the form of a sound's id. */
-export const isSoundId = (text: string): boolean => /^[A-Za-z0-9]{24}$/.test(text);
+export const isSoundId = (text: string): boolean => isCharacters(text, SOUND_ID_LENGTH);

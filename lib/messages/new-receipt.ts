@@ -1,23 +1,17 @@
-import { createHash } from 'node:crypto';
 import type { App } from '../accounts/apps.ts';
 import { KEY_LENGTH } from '../accounts/keys.ts';
+import { derivedCharacters } from '../protocol/characters.ts';
 import { RECEIPT_SECONDS, type Receipt } from '../receipts/receipts.ts';
-import { Refusal } from '../refusal.ts';
 import type { Identity } from './claims.ts';
 import type { EmergencyFields } from './emergency.ts';
 import type { MessageFields } from './fields.ts';
-import { type Recipients, usersOf } from './recipients.ts';
-
-/** Users who may acknowledge one receipt: their keys are in its item, of which DynamoDB takes 400 KB. */
-const MAX_RECEIPT_USERS = 10_000;
 
 /**
  * The key of an emergency's receipt: derived from the request, so that a repeat of the request answers the same. It is
  * no secret: asking for it takes the app's token, acknowledging it a recipient's session.
  */
 function receiptKeyOf({ request }: Identity): string {
-  const digest = createHash('sha512').update(`receipt ${request}`).digest('base64');
-  return `r${digest.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, KEY_LENGTH - 1)}`;
+  return `r${derivedCharacters(`receipt ${request}`, KEY_LENGTH - 1)}`;
 }
 
 /** The receipt of an emergency message, as the answer has it. */
@@ -25,29 +19,16 @@ export function receiptIn({ emergency }: MessageFields, identity: Identity): { r
   return emergency ? { receipt: receiptKeyOf(identity) } : {};
 }
 
-/**
- * The receipt of an emergency message that is being accepted.
- *
- * @throws Refusal naming `user` for more users than a receipt can hold
- */
+/** The receipt of an emergency message that is being accepted. */
 export function newReceipt(
   { expire, callback, tags }: EmergencyFields,
   { id, owner }: App,
-  recipients: Recipients,
   identity: Identity,
 ): Receipt {
-  const users = usersOf(recipients);
-  if (users.length > MAX_RECEIPT_USERS) {
-    throw new Refusal({
-      field: 'user',
-      reason: `cannot be more than ${MAX_RECEIPT_USERS} users with priority=2`,
-    });
-  }
   const received = Math.floor(identity.receivedAt / 1000);
   return {
     receipt: receiptKeyOf(identity),
     app: { id, owner },
-    users,
     expiresAt: received + expire,
     ...(callback !== undefined && { callback }),
     tags,

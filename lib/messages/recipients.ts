@@ -5,6 +5,7 @@ import { type Device, type DeviceList, namedDevices } from '../accounts/devices.
 import { devicesKey, groupKey } from '../accounts/directory.ts';
 import { GROUP_PREFIX, isKey } from '../accounts/keys.ts';
 import { isDeleted } from '../groups/groups.ts';
+import { type Person, personFor } from '../groups/hidden.ts';
 import { MAX_MEMBERS, Members } from '../groups/members.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
@@ -29,20 +30,14 @@ export interface AddressedGroup {
   own: boolean;
 }
 
-/** A device of an account. */
-export interface Recipient {
-  user: string;
+/** A device of a person. */
+export interface Recipient extends Person {
   device: Device;
-  /** Of a user whom the sender does not know: see `Addressee`. */
-  hidden?: true;
 }
 
-/** A user, and the names of the devices that it is for; all, if there are none. */
-export interface Addressee {
-  user: string;
+/** A person, and the names of the devices that it is for; all, if there are none. */
+export interface Addressee extends Person {
   names?: string[];
-  /** Only a member of other accounts' groups: the sender is not told who that is. */
-  hidden?: true;
 }
 
 /** Whom a message reaches: devices, or, where they are too many for one invocation, users. */
@@ -129,10 +124,10 @@ export async function chooseRecipients(
   return { devices };
 }
 
-/** The users whom a message reaches, each once. */
-export function usersOf(recipients: Recipients): string[] {
-  const addressed = 'users' in recipients ? recipients.users : recipients.devices;
-  return [...new Set(addressed.map(({ user }) => user))];
+/** Who is reached by a message, each once. */
+export function peopleOf(recipients: Recipients): Person[] {
+  const addressed: Person[] = 'users' in recipients ? recipients.users : recipients.devices;
+  return [...new Map(addressed.map((person) => [person.user, person])).values()];
 }
 
 /**
@@ -188,9 +183,8 @@ async function addressees(
     }
   }
   return [...found].map(([user, wanted]) => ({
-    user,
+    ...personFor(known, user),
     ...(wanted && { names: [...wanted] }),
-    ...(!known.has(user) && { hidden: true as const }),
   }));
 }
 

@@ -7,7 +7,7 @@ import { type GivenAttachment, givenAttachment } from '../attachments/given.ts';
 import { type SealedImage, sealImage, seedOf } from '../attachments/seal.ts';
 import type { Uploads } from '../attachments/uploads.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
-import { type Repeatable, startFanOut } from '../fanout/fan-out.ts';
+import { chunksOf, type Repeatable, startFanOut } from '../fanout/fan-out.ts';
 import type { Jobs } from '../fanout/job.ts';
 import { copyRef } from '../history/entry.ts';
 import type { History, NewEntry } from '../history/history.ts';
@@ -34,9 +34,9 @@ import {
   chooseRecipients,
   findParties,
   type Parties,
+  peopleOf,
   type Recipient,
   type Recipients,
-  usersOf,
 } from './recipients.ts';
 import { testApp, testFields } from './test-message.ts';
 
@@ -106,8 +106,9 @@ export interface Accepted extends Identity, Remembered {
  * account's devices; 1 per 4 KB of a group's members), n PutItem (1 write unit per KB), one SendMessageBatch a carrier;
  * beside those, one PutItem for the history (1 write unit for up to a dozen devices) and one UpdateItem that counts.
  * A sound that is not built in costs a BatchGetItem more (1 read unit per 4 KB of the owner's sounds).
- * An idempotency key costs two PutItem more. An emergency costs two more of these (its receipt, its chain of
- * repetitions), and a PutItem a tag. The burst limit costs one message in some an UpdateItem (at the default, one in
+ * An idempotency key costs two PutItem more. An emergency costs a PutItem for its receipt and one that its
+ * account has it, an UpdateItem for its recipients (1 write unit for up to thirty users; 32 such for more than a
+ * hundred), a PutItem a tag, and its chain of repetitions. The burst limit costs one message in some an UpdateItem (at the default, one in
  * twelve). An attachment costs an object put, an UpdateItem (1 write unit), and one more of the object requests, a get,
  * if it was uploaded.
  */
@@ -222,11 +223,11 @@ export class Sender {
     ]);
     const fields = sound === undefined ? given.fields : { ...given.fields, sound };
     const draft = { ...given, fields };
-    const receipt = fields.emergency && newReceipt(fields.emergency, parties.app, recipients, identity);
+    const receipt = fields.emergency && newReceipt(fields.emergency, parties.app, identity);
     const image = await this.#seal(draft, again.token);
     const spending = {
       owner: parties.app.owner,
-      users: usersOf(recipients).length,
+      users: peopleOf(recipients).length,
       at: identity.receivedAt,
       limit: parties.quota,
       again: again.keep === true,
@@ -246,7 +247,7 @@ export class Sender {
     try {
       if (image)
         await attachments.put(image, attachmentExpiry(draft, this.#context.retention), countOf(recipients));
-      if (receipt) await receipts.put(receipt);
+      if (receipt) await receipts.put(receipt, peopleOf(recipients));
       return await this.#distribute(recipients, draft, again, receipt, image);
     } catch (error) {
       // Without its receipt no repetition goes out.
@@ -300,13 +301,14 @@ export class Sender {
       priority: envelope.priority,
       receivedAt: received,
       expiresAt,
-      users: usersOf(recipients).length,
+      users: peopleOf(recipients).length,
       ...(receipt && { receipt: receipt.receipt }),
     };
     if ('users' in recipients) {
       const { history, jobs, fanOut: queue } = this.#context;
       const origin = { request, expiresAt, acceptedAt: receivedAt, ...repeatable };
-      await history.noting(entry, keep === true, () =>
+      const chunks = chunksOf(recipients.users);
+      await history.noting({ ...entry, chunks }, keep === true, () =>
         startFanOut(envelope, recipients.users, origin, { jobs, queue }),
       );
       return { users: recipients.users.length };

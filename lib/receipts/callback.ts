@@ -9,6 +9,7 @@ import { kind, newest, unchanged } from '../storage/schema.ts';
 import { type Clock, seconds } from '../storage/table.ts';
 import type { Receipt, Receipts } from './receipts.ts';
 import type { CalledBackRecord } from './repeat.ts';
+import { acknowledgedTo } from './view.ts';
 
 const RECORD = kind('callback record', unchanged);
 
@@ -19,6 +20,7 @@ export interface CallbackRecord {
   receipt: string;
   /** Unix seconds. */
   acknowledgedAt: number;
+  /** What the sender is told of who that was; empty: nothing. */
   acknowledgedBy: string;
   acknowledgedByDevice: string;
   /** When the receipt is forgotten, Unix seconds. */
@@ -54,13 +56,14 @@ const LONGEST_WAIT = 900;
 export async function queueCallback(receipt: Receipt, callbacks: Queue, receipts: Receipts): Promise<void> {
   const { callback, acknowledged, callbackQueued, calledBackAt, ttl } = receipt;
   if (callback === undefined || !acknowledged || callbackQueued || calledBackAt !== undefined) return;
+  const { by, device } = acknowledgedTo(acknowledged);
   const record: CallbackRecord = {
     v: 1,
     url: callback,
     receipt: receipt.receipt,
     acknowledgedAt: acknowledged.at,
-    acknowledgedBy: acknowledged.by,
-    acknowledgedByDevice: acknowledged.device,
+    acknowledgedBy: by,
+    acknowledgedByDevice: device,
     expiresAt: ttl,
     attempt: 0,
   };

@@ -1,15 +1,18 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { authorize } from '../accounts/app-token.ts';
 import type { App } from '../accounts/apps.ts';
-import { receiptKey, receiptOfOwnerKey, tagKey } from '../accounts/directory.ts';
+import { deliveredKey, receiptKey, receiptOfOwnerKey, tagKey } from '../accounts/directory.ts';
 import { isKey } from '../accounts/keys.ts';
+import type { Person } from '../groups/hidden.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
 import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { settleAll } from '../storage/settle.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
+import { addRecipients, keysOfRecipient, recipientAmong } from './recipients.ts';
 
 const RECEIPT = kind('receipt', unchanged);
+const DELIVERED = kind('delivery of a receipt', unchanged);
 
 /** How long a receipt can be asked for (Pushover: one week). Seconds from acceptance. */
 export const RECEIPT_SECONDS = 7 * 24 * 3600;
@@ -19,15 +22,11 @@ export interface Receipt {
   receipt: string;
   /** The app that sent it. */
   app: Pick<App, 'id' | 'owner'>;
-  /** User keys of the recipients: who may acknowledge it. */
-  users: string[];
   /** Until when it asks to be acknowledged; a cancellation brings it forward. */
   expiresAt: number;
   callback?: string;
   tags: string[];
   acknowledged?: Acknowledgement;
-  /** When a carrier last accepted the message or a repetition of it. */
-  deliveredAt?: number;
   /** The callback is on its queue. */
   callbackQueued?: true;
   calledBackAt?: number;
@@ -35,7 +34,13 @@ export interface Receipt {
   ttl: number;
 }
 
-/** Who acknowledged, and when. */
+/** A receipt, with what is noted of its message's delivery. */
+export interface DeliveredReceipt extends Receipt {
+  /** When a carrier last accepted the message or a repetition of it. */
+  deliveredAt?: number;
+}
+
+/** Who acknowledged, and when. What of it the sender may be told is `acknowledgedTo`'s to say. */
 export interface Acknowledgement {
   /** Unix seconds. */
   at: number;
@@ -43,17 +48,35 @@ export interface Acknowledgement {
   by: string;
   /** Name of the device; empty if the client did not say which. */
   device: string;
+  /** The sender is not told who it was. */
+  hidden?: true;
 }
 
 /**
  * Receipts, in the Directory: an item each, an index item for each tag, and one for the account that sends.
  *
+ * An update is billed by the size of its item, and one partition takes 1,000 write units a second. So what changes is
+ * apart from what is large, and what is noted often is apart from both:
+ *
+ * - the receipt is below 1 KB, unless its tags and its callback are long, and changes four times at most: it is
+ *   acknowledged or cancelled, and its callback is queued and answered;
+ * - its recipients, who may be thousands, are written once (`recipients.ts`);
+ * - when it was last delivered is an item of a hundred bytes, which each environment of a push function writes at most
+ *   once a second ({@link Receipts.delivered}).
+ *
  * Every change is one conditional write, so of two acknowledgements the first wins, and an acknowledgement and a
  * cancellation exclude each other. Every reader filters by `ttl`.
+ *
+ * The other items count for nothing without the receipt, and expire with it or a few days later. They are written side
+ * by side, before any copy of the message is stored: a request that dies in between has told nobody of the receipt,
+ * and has given nobody a copy to acknowledge it by. A note of a delivery that comes after a receipt was withdrawn is
+ * read by nobody.
  */
 export class Receipts {
   readonly #table: Table;
   readonly #clock: Clock;
+  /** Notes of deliveries of this very second, by receipt. */
+  #noted = { second: 0, notes: new Map<string, Promise<void>>() };
 
   constructor(table: Table, clock: Clock) {
     this.#table = table;
@@ -61,10 +84,11 @@ export class Receipts {
   }
 
   /**
-   * Stores a new receipt, its tags, and that the account has it. One write each, side by side. A receipt that is there
-   * already (a repeat of the request that made it) is left as it is: it may have been acknowledged meanwhile.
+   * Stores a new receipt, its recipients, its tags, and that the account has it. One write each, side by side; of more
+   * than a hundred recipients, 32. A receipt that is there already (a repeat of the request that made it) is left as it
+   * is: it may have been acknowledged meanwhile. Recipients are added to those that are there.
    */
-  async put(receipt: Receipt): Promise<void> {
+  async put(receipt: Receipt, recipients: Person[]): Promise<void> {
     const { ttl } = receipt;
     const index = [
       receiptOfOwnerKey(receipt.app.owner, receipt.receipt),
@@ -77,11 +101,12 @@ export class Receipts {
       this.#table.client.send(put).catch((error: unknown) => {
         if (!isConditionFailure(error)) throw error;
       }),
+      addRecipients(this.#table, receipt.receipt, recipients, ttl),
       ...index.map((key) => this.#table.client.send(new PutCommand({ TableName, Item: { ...key, ttl } }))),
     ]);
   }
 
-  /** Takes back a receipt whose message was not accepted. Index items that name it are purged; readers skip them. */
+  /** Takes back a receipt whose message was not accepted. What else there is of it is purged; readers skip it. */
   async withdraw(receipt: string): Promise<void> {
     await this.#table.client.send(
       new DeleteCommand({ TableName: this.#table.name, Key: receiptKey(receipt) }),
@@ -104,15 +129,25 @@ export class Receipts {
     return items!.map((item) => this.#alive(item)).filter((receipt) => receipt !== undefined);
   }
 
+  /** Several of them, and when each was delivered, in one request. Strongly consistent. */
+  async findDelivered(receipts: string[]): Promise<DeliveredReceipt[]> {
+    const keys = [...new Set(receipts)].filter(isKey).flatMap(keysOfDelivered);
+    const [items] = await batchGet([{ table: this.#table, keys, consistent: true }]);
+    return items!.map((item) => this.#delivered(item, items!)).filter((receipt) => receipt !== undefined);
+  }
+
   /**
    * The receipt, for the app that sent it.
    *
    * @throws Refusal naming `token`, or `receipt`: the same whether it does not exist or is another app's
    */
-  async ofApp(token: string | undefined, receipt: string): Promise<Receipt> {
-    const keys = isKey(receipt) ? [receiptKey(receipt)] : [];
+  async ofApp(token: string | undefined, receipt: string): Promise<DeliveredReceipt> {
+    const keys = isKey(receipt) ? keysOfDelivered(receipt) : [];
     const { app, items } = await authorize(this.#table, token, keys);
-    const found = this.#alive(items.find(({ pk }) => pk === keys[0]?.pk));
+    const found = this.#delivered(
+      items.find(({ pk }) => pk === keys[0]?.pk),
+      items,
+    );
     if (!found || found.app.id !== app.id || found.app.owner !== app.owner) throw receiptNotFound();
     return found;
   }
@@ -124,9 +159,21 @@ export class Receipts {
    * @throws Refusal naming `receipt`: the same whether it does not exist or is for others
    */
   ofRecipient(user: string, items: Record<string, unknown>[]): Receipt {
-    const found = this.#alive(items[0]);
-    if (!found?.users.includes(user)) throw receiptNotFound();
-    return found;
+    return this.#ofRecipient(user, items).receipt;
+  }
+
+  /** Strongly consistent. @throws as {@link ofRecipient} */
+  async #findFor(user: string, receipt: string): Promise<{ receipt: Receipt; person: Person }> {
+    const keys = keysOfReceipt(receipt, user);
+    const [items] = await batchGet([{ table: this.#table, keys, consistent: true }]);
+    return this.#ofRecipient(user, items!);
+  }
+
+  #ofRecipient(user: string, items: Record<string, unknown>[]): { receipt: Receipt; person: Person } {
+    const receipt = this.#alive(items.find(isReceipt));
+    const person = recipientAmong(items, user);
+    if (!receipt || !person) throw receiptNotFound();
+    return { receipt, person };
   }
 
   /**
@@ -136,25 +183,24 @@ export class Receipts {
    * @throws Refusal naming `receipt` if it is not this user's, has expired or was cancelled
    */
   async acknowledge(receipt: string, by: string, device: string): Promise<Receipt> {
-    const found = await this.find(receipt);
-    if (!found?.users.includes(by)) throw receiptNotFound();
+    const { receipt: found, person } = await this.#findFor(by, receipt);
     if (found.acknowledged) return found;
     const at = seconds(this.#clock);
-    const acknowledged = { at, by, device };
-    const won = await this.#update(receipt, {
+    const acknowledged: Acknowledgement = { at, by, device, ...(person.hidden && { hidden: true }) };
+    const won = await this.#update(receiptKey(receipt), {
       UpdateExpression: 'SET acknowledged = :acknowledged',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(acknowledged) AND expiresAt > :now',
       ExpressionAttributeValues: { ':acknowledged': acknowledged, ':now': at },
     });
     if (won) return { ...found, acknowledged };
-    const now = await this.find(receipt);
-    if (!now?.acknowledged) throw receiptNotFound();
+    const { receipt: now } = await this.#findFor(by, receipt);
+    if (!now.acknowledged) throw receiptNotFound();
     return now;
   }
 
   /** Ends a receipt's asking now. @returns false if it had ended, or was acknowledged */
   cancel(receipt: string): Promise<boolean> {
-    return this.#update(receipt, {
+    return this.#update(receiptKey(receipt), {
       UpdateExpression: 'SET expiresAt = :now',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(acknowledged) AND expiresAt > :now',
       ExpressionAttributeValues: { ':now': seconds(this.#clock) },
@@ -192,19 +238,43 @@ export class Receipts {
     return canceled;
   }
 
-  /** Notes that a carrier accepted the message. The latest time stays, in whatever order they come. */
-  async delivered(receipt: string): Promise<void> {
-    await this.#update(receipt, {
-      UpdateExpression: 'SET deliveredAt = :now',
-      ConditionExpression:
-        'attribute_exists(pk) AND (attribute_not_exists(deliveredAt) OR deliveredAt < :now)',
-      ExpressionAttributeValues: { ':now': seconds(this.#clock) },
+  /**
+   * Notes that a carrier accepted the message. The latest time stays, in whatever order they come.
+   *
+   * One write unit, whatever the number of recipients. An emergency to thousands is delivered by hundreds of records
+   * within seconds, and their notes are all the same within one second. So calls in one second share one write, and
+   * what it says is exact all the same: an item is written as often a second as environments deliver its message at
+   * once, which the concurrency of the carriers bounds (40 together by default), well below the 1,000 of a partition.
+   *
+   * It does not look for the receipt, to which its caller has no grant: a note of one that is gone expires unread.
+   */
+  delivered(receipt: string): Promise<void> {
+    const second = seconds(this.#clock);
+    if (this.#noted.second !== second) this.#noted = { second, notes: new Map() };
+    const { notes } = this.#noted;
+    const known = notes.get(receipt);
+    if (known) return known;
+    const note = this.#noteDelivered(receipt, second).catch((error: unknown) => {
+      // The next one tries again.
+      notes.delete(receipt);
+      throw error;
+    });
+    notes.set(receipt, note);
+    return note;
+  }
+
+  async #noteDelivered(receipt: string, at: number): Promise<void> {
+    await this.#update(deliveredKey(receipt), {
+      UpdateExpression: 'SET #at = :at, #ttl = :ttl, v = :v',
+      ConditionExpression: 'attribute_not_exists(#at) OR #at < :at',
+      ExpressionAttributeNames: { '#at': 'at', '#ttl': 'ttl' },
+      ExpressionAttributeValues: { ':at': at, ':ttl': at + RECEIPT_SECONDS, ':v': DELIVERED.version },
     });
   }
 
   /** Notes that the callback is queued. */
   async noteCallbackQueued(receipt: string): Promise<void> {
-    await this.#update(receipt, {
+    await this.#update(receiptKey(receipt), {
       UpdateExpression: 'SET callbackQueued = :yes',
       ConditionExpression: 'attribute_exists(pk)',
       ExpressionAttributeValues: { ':yes': true },
@@ -213,7 +283,7 @@ export class Receipts {
 
   /** Notes when the callback was answered; the first time stays. @param at Unix seconds */
   async noteCalledBack(receipt: string, at: number): Promise<void> {
-    await this.#update(receipt, {
+    await this.#update(receiptKey(receipt), {
       UpdateExpression: 'SET calledBackAt = :at',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(calledBackAt)',
       ExpressionAttributeValues: { ':at': at },
@@ -222,22 +292,31 @@ export class Receipts {
 
   /** @returns whether the condition held */
   async #update(
-    receipt: string,
+    Key: Record<string, unknown>,
     change: {
       UpdateExpression: string;
       ConditionExpression: string;
+      ExpressionAttributeNames?: Record<string, string>;
       ExpressionAttributeValues: Record<string, unknown>;
     },
   ): Promise<boolean> {
     try {
-      await this.#table.client.send(
-        new UpdateCommand({ TableName: this.#table.name, Key: receiptKey(receipt), ...change }),
-      );
+      await this.#table.client.send(new UpdateCommand({ TableName: this.#table.name, Key, ...change }));
       return true;
     } catch (error) {
       if (isConditionFailure(error)) return false;
       throw error;
     }
+  }
+
+  #delivered(
+    item: Record<string, unknown> | undefined,
+    items: Record<string, unknown>[],
+  ): DeliveredReceipt | undefined {
+    if (!item || !isReceipt(item)) return undefined;
+    const receipt = this.#alive(item);
+    const note = receipt && items.find(({ pk }) => pk === deliveredKey(receipt.receipt).pk);
+    return receipt && { ...receipt, ...(note && { deliveredAt: newest(DELIVERED, note).at as number }) };
   }
 
   #alive(item: Record<string, unknown> | undefined): Receipt | undefined {
@@ -248,8 +327,13 @@ export class Receipts {
   }
 }
 
-/** What to read of the Directory to find a receipt. @param receipt as given */
-export const keysOfReceipt = (receipt: string) => (isKey(receipt) ? [receiptKey(receipt)] : []);
+/** What to read of the Directory to find a receipt for a recipient. @param receipt as given */
+export const keysOfReceipt = (receipt: string, user: string): Record<string, unknown>[] =>
+  isKey(receipt) ? [receiptKey(receipt), ...keysOfRecipient(receipt, user)] : [];
+
+const keysOfDelivered = (receipt: string) => [receiptKey(receipt), deliveredKey(receipt)];
+
+const isReceipt = ({ sk }: Record<string, unknown>) => sk === receiptKey('').sk;
 
 /** Whether a receipt still asks to be acknowledged. @param now Unix seconds */
 export function isAsking(receipt: Receipt, now: number): boolean {

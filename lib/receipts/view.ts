@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { KEY } from '../accounts/keys.ts';
-import type { Receipt } from './receipts.ts';
+import { toldToSender } from '../groups/hidden.ts';
+import type { Acknowledgement, DeliveredReceipt, Receipt } from './receipts.ts';
 
 const bit = v.picklist([0, 1]);
 const time = v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Unix seconds; 0: not yet'));
@@ -12,10 +13,13 @@ export const RECEIPT_KEY = v.pipe(v.string(), v.regex(KEY), v.description('Key o
 export const RECEIPT_ANSWER = v.object({
   acknowledged: bit,
   acknowledged_at: time,
-  acknowledged_by: v.pipe(v.string(), v.description('User key; empty: nobody yet')),
+  acknowledged_by: v.pipe(
+    v.string(),
+    v.description('User key; empty: nobody yet, or a member of another account’s group'),
+  ),
   acknowledged_by_device: v.pipe(
     v.string(),
-    v.description('Name of the device; empty if it did not say which'),
+    v.description('Name of the device; empty: it did not say which, or `acknowledged_by` is not told'),
   ),
   last_delivered_at: time,
   expired: bit,
@@ -45,14 +49,25 @@ export const CANCELED_ANSWER = v.object({
   canceled: v.pipe(v.number(), v.integer(), v.description('How many were still asking')),
 });
 
+/**
+ * What a sender is told of who has acknowledged, wherever it asks or is told: see `groups/hidden.ts`.
+ *
+ * @returns empty texts where there is nothing to say, or nothing that the sender may know
+ */
+export function acknowledgedTo(acknowledged: Acknowledgement | undefined): { by: string; device: string } {
+  const told = acknowledged && toldToSender(acknowledged, acknowledged);
+  return { by: told?.by ?? '', device: told?.device ?? '' };
+}
+
 /** What its sender is told of a receipt. @param now Unix seconds */
-export function receiptView(receipt: Receipt, now: number): v.InferOutput<typeof RECEIPT_ANSWER> {
+export function receiptView(receipt: DeliveredReceipt, now: number): v.InferOutput<typeof RECEIPT_ANSWER> {
   const { acknowledged, deliveredAt, expiresAt, calledBackAt } = receipt;
+  const { by, device } = acknowledgedTo(acknowledged);
   return {
     acknowledged: acknowledged ? 1 : 0,
     acknowledged_at: acknowledged?.at ?? 0,
-    acknowledged_by: acknowledged?.by ?? '',
-    acknowledged_by_device: acknowledged?.device ?? '',
+    acknowledged_by: by,
+    acknowledged_by_device: device,
     last_delivered_at: deliveredAt ?? 0,
     expired: expiresAt <= now ? 1 : 0,
     expires_at: expiresAt,

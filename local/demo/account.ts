@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PealApi } from '../../lib/device/api.ts';
+import { randomCharacters } from '../../lib/protocol/characters.ts';
 
 /** The demo account. The password is made up at its creation. */
 export interface DemoAccount {
@@ -16,6 +16,8 @@ export interface DemoAccount {
 
 const EMAIL = 'demo@peal.example';
 const APP = 'Demo';
+/** 81 bits. */
+const PASSWORD_LENGTH = 14;
 
 /**
  * The demo account: the one that is remembered with the kept data, else a new one with an app.
@@ -32,7 +34,7 @@ export async function demoAccount(
     const { secret } = await api.login({ email: account.email, password: account.password });
     return { account, secret };
   }
-  const password = randomBytes(9).toString('base64url');
+  const password = randomCharacters(PASSWORD_LENGTH);
   const { user, secret } = await api.signUp({ email: EMAIL, password });
   const { token } = await api.withSecret(secret).createApp(APP);
   const account = { email: EMAIL, password, user, token };

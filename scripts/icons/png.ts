@@ -3,8 +3,8 @@ import { crc32, deflateSync } from 'node:zlib';
 /** How every PNG begins. */
 export const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-/** Writes a PNG of 8-bit RGBA pixels (W3C PNG, §5 and §11). */
-export function encodePng(width: number, height: number, rgba: Uint8Array): Buffer {
+/** Writes a PNG of 8-bit RGBA pixels (W3C PNG, §5 and §11), compressed at zlib's `level`. */
+export function encodePng(width: number, height: number, rgba: Uint8Array, level = 9): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -16,7 +16,7 @@ export function encodePng(width: number, height: number, rgba: Uint8Array): Buff
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Buffer.concat(rows), { level: 9 })),
+    chunk('IDAT', deflateSync(Buffer.concat(rows), { level })),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

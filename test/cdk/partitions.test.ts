@@ -4,9 +4,10 @@ import { test } from 'node:test';
 import { PARTITIONS, type Partition } from '../../cdk/partitions.ts';
 import * as directory from '../../lib/accounts/directory.ts';
 import { canonicalEmail } from '../../lib/accounts/email.ts';
-import { randomCharacters, randomDeviceId, randomKey } from '../../lib/accounts/keys.ts';
+import { randomDeviceId, randomKey } from '../../lib/accounts/keys.ts';
 import { chunkKey, entryKey } from '../../lib/history/entry.ts';
 import { acknowledgedKey } from '../../lib/mailbox/traces.ts';
+import { randomCharacters } from '../../lib/protocol/characters.ts';
 import { matchesWildcard } from '../../local/iam/match.ts';
 
 const user = randomKey('u');
@@ -19,6 +20,8 @@ const OF_DIRECTORY: Record<string, { pk: string }> = {
   tokens: directory.tokenKey(hash),
   groups: directory.memberKey(randomKey('g'), user, undefined),
   receipts: directory.receiptKey(randomKey('r')),
+  recipients: directory.recipientsKey(randomKey('r'), 'all'),
+  deliveries: directory.deliveredKey(randomKey('r')),
   tags: directory.tagKey({ owner: user, id: 1 }, 'tag', randomKey('r')),
   ownReceipts: directory.receiptOfOwnerKey(user, randomKey('r')),
   invitations: directory.invitationKey(hash),

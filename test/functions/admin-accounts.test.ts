@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { on, once } from 'node:events';
 import { describe, test } from 'node:test';
 import { enlist, listAccounts } from '../../lib/accounts/account-index.ts';
 import { accountKey, memberKey } from '../../lib/accounts/directory.ts';
 import { canonicalEmail, type Email } from '../../lib/accounts/email.ts';
 import { createApi } from '../../lib/device/index.ts';
+import { chunkKey, itemOf as entryOf } from '../../lib/history/entry.ts';
+import { firstIdAt } from '../../lib/mailbox/message-id.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { s3Error } from '../../local/aws/s3-answers.ts';
 import { mp3 } from '../media/builders.ts';
 import { admin, adminRefusal } from '../support/admin.ts';
 import { QUOTA } from '../support/configs.ts';
 import { fcmTarget, newDevice } from '../support/devices.ts';
-import { fill, fillWithTexts } from '../support/directory.ts';
+import { fill, fillWithTexts, tableOf } from '../support/directory.ts';
 import { imageOf } from '../support/images.ts';
 import { get, newAccount, post, request, type TestAccount, usePeal } from '../support/peal.ts';
 import { useDirectory } from '../support/table.ts';
@@ -107,10 +110,20 @@ describe('deleting an account', () => {
     })();
     const { email, password, user } = account;
     const soundBefore = (await fetch(sound)).status;
+    await peal().cloud.poller('FcmPush').drained();
+    // It has sent to very many, too, of whom not all were reached.
+    const fanned = { owner: user, id: firstIdAt(Date.now()), request: randomUUID(), users: 60, chunks: 3 };
+    const at = Math.floor(Date.now() / 1000);
+    const said = { app: { id: 1, name: 'App' }, priority: 0, receivedAt: at, expiresAt: at + 60 };
+    await fill(tableOf(peal(), 'Mailbox'), [
+      entryOf({ ...fanned, ...said }, at + 3600),
+      { ...chunkKey(fanned.request, 2), copies: new Set([`${desk.id} 1 ${user}`]), ttl: at + 3600 },
+    ]);
+    const names = [user, email, desk.id, receipt, fanned.request];
+    const before = (await everything()).filter((item) => item.includes(receipt));
 
     const removal = await admin(peal(), { command: 'delete-account', email });
 
-    const names = [user, email, desk.id];
     const left = (await everything()).filter((item) => names.some((name) => item.includes(name)));
     const [toThem, toOwnGroup, toForeignGroup, login, byToken] = [
       await send({ ...account, token: friend.token }, { message: 'anybody?' }),
@@ -121,6 +134,8 @@ describe('deleting an account', () => {
     ];
     await others.sync();
     assert.deepEqual(removal, { user, done: true });
+    // The receipt, its recipients, its delivery, its two tags, that the account has it, its entry in the history.
+    assert.ok(before.length >= 7, before.join('\n'));
     // What counts failed logins is hashed; what is left names neither.
     assert.deepEqual(left, []);
     assert.equal(await farewell, 'E');

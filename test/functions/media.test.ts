@@ -6,11 +6,13 @@ import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { authorize } from '../../lib/accounts/app-token.ts';
 import { Apps } from '../../lib/accounts/apps.ts';
-import { soundsKey } from '../../lib/accounts/directory.ts';
-import { readImageHeader } from '../../lib/media/image-header.ts';
+import { countKey, soundsKey } from '../../lib/accounts/directory.ts';
+import { hashSecret } from '../../lib/accounts/keys.ts';
+import { THROTTLES } from '../../lib/accounts/throttles.ts';
 import { SOUNDS } from '../../lib/messages/sounds.ts';
 import type { Table } from '../../lib/storage/table.ts';
-import { declaring, id3, mp3, padded, png } from '../media/builders.ts';
+import { chunk } from '../../scripts/icons/png.ts';
+import { header, id3, mp3, padded, png, pngOf, sizeOfPng } from '../media/builders.ts';
 import { newDevice } from '../support/devices.ts';
 import { fill, tableOf } from '../support/directory.ts';
 import { type Answer, get, newAccount, post, request, usePeal } from '../support/peal.ts';
@@ -360,12 +362,12 @@ describe('custom sounds', () => {
 });
 
 describe('icons', () => {
-  test('an upload becomes the app’s icon, in lists, in messages and as a file of 72 × 72', async () => {
+  test('an upload becomes the app’s icon, in lists, in messages and as a file', async () => {
     const account = await newAccount(peal());
     const device = await newDevice(account, { platform: 'open' });
     assert.equal((await appOf(account)).icon, 'default');
 
-    const { status, body } = await setIcon(account, png(300, 200));
+    const { status, body } = await setIcon(account, png(144, 144));
     const { token, user } = account;
     await post(peal(), 'messages.json', { token, user, message: 'with an icon' });
     const page = await account.api.sync(device.id);
@@ -378,13 +380,12 @@ describe('icons', () => {
     assert.equal(answer.headers.get('content-type'), 'image/png');
     assert.equal(answer.headers.get('cache-control'), IMMUTABLE);
     assert.equal(answer.headers.get('etag'), `"${body.icon}"`);
-    const header = readImageHeader(await bytesOf(answer));
-    assert.deepEqual([header?.width, header?.height], [72, 72]);
+    assert.deepEqual(sizeOfPng(await bytesOf(answer)), [144, 144]);
   });
 
   test('a rotated token keeps the icon; a deleted icon is the default again, and old messages have theirs', async () => {
     const account = await newAccount(peal());
-    const { body } = await setIcon(account, png(10, 10));
+    const { body } = await setIcon(account, png(72, 72));
     const { id } = await appOf(account);
     const directory = tableOf(peal(), 'Directory');
 
@@ -400,11 +401,17 @@ describe('icons', () => {
   });
 
   for (const [what, icon, status, reason] of [
-    ['HTML', Buffer.from('<!doctype html>'), 400, 'must be a PNG, JPEG or GIF image'],
-    ['a bomb', declaring(50_000, 50_000), 400, 'has too many pixels (maximum is 2048 × 2048)'],
-    ['a broken image', png(9, 9).subarray(0, 50), 400, 'cannot be read: the image is broken'],
-    ['1 MiB', padded(1024 * KIB), 200, undefined],
-    ['a byte more', padded(1024 * KIB + 1), 413, 'is larger than 1048576 bytes'],
+    ['HTML', Buffer.from('<!doctype html>'), 400, 'must be a PNG image'],
+    [
+      'two headers',
+      pngOf(chunk('IHDR', header(72, 72)), chunk('IHDR', header(50_000, 50_000))),
+      400,
+      'cannot be read: IHDR is in a wrong place',
+    ],
+    ['a large picture', png(257, 257), 400, 'must be square, of 72 to 256 pixels'],
+    ['a broken image', png(72, 72).subarray(0, 50), 400, 'cannot be read: it ends in the middle'],
+    ['64 KiB', padded(64 * KIB), 200, undefined],
+    ['a byte more', padded(64 * KIB + 1), 413, 'is larger than 65536 bytes'],
     ['2 MiB', padded(2048 * KIB), 413, undefined],
     ['an empty file', Buffer.alloc(0), 400, 'cannot be blank'],
   ] as const) {
@@ -431,17 +438,40 @@ describe('icons', () => {
     });
 
     const answers = [
-      await setIcon(account, png(9, 9), other.secret),
+      await setIcon(account, png(72, 72), other.secret),
       await post(peal(), `apps/${id}/icon/delete.json`, { secret: other.secret }),
-      await upload('apps/zero/icon.json', { secret: account.secret, icon: png(9, 9) }),
-      await upload('apps/9999999999/icon.json', { secret: account.secret, icon: png(9, 9) }),
+      await upload('apps/zero/icon.json', { secret: account.secret, icon: png(72, 72) }),
+      await upload('apps/9999999999/icon.json', { secret: account.secret, icon: png(72, 72) }),
     ];
     stop();
 
     for (const { status, body } of answers) assert.deepEqual([status, body.app], [404, 'not found']);
-    assert.equal((await setIcon(account, png(9, 9), '')).body.secret, 'invalid');
+    assert.equal((await setIcon(account, png(72, 72), '')).body.secret, 'invalid');
     assert.deepEqual(puts, []);
     assert.equal((await appOf(account)).icon, 'default');
+  });
+
+  test('an account uploads sixty sounds and icons an hour, and others go on', async () => {
+    const [account, other] = [await newAccount(peal()), await newAccount(peal())];
+    const { seconds: length, most } = THROTTLES.upload;
+    const window = Math.floor(Date.now() / 1000 / length);
+    await fill(
+      tableOf(peal(), 'Directory'),
+      // In this window and the next, in case it begins meanwhile.
+      [window, window + 1].map((one) => ({
+        ...countKey('upload', hashSecret(account.user), one),
+        attempts: most - 1,
+        ttl: (window + 2) * length,
+      })),
+    );
+
+    const last = await setIcon(account, png(72, 72));
+    const [icon, sound] = [await setIcon(account, png(73, 73)), await addSound(account, 'ding', mp3(20))];
+    const others = await setIcon(other, png(72, 72));
+
+    assert.deepEqual([last.status, icon.status, sound.status, others.status], [200, 429, 429, 200]);
+    assert.deepEqual([icon.body.icon, sound.body.sound], ['was tried too often', 'was tried too often']);
+    assert.deepEqual([(await appOf(account)).icon, await ownSounds(account)], [last.body.icon, []]);
   });
 
   test('whatever order the steps of a rotation and of changes of the icon come in, the token shows the app’s icon', async () => {

@@ -347,7 +347,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     const [app] = await api.listApps();
     for (const [path, file, bytes] of [
       ['sounds.json', 'sound', mp3(20)],
-      [`apps/${app!.id}/icon.json`, 'icon', png(9, 9)],
+      [`apps/${app!.id}/icon.json`, 'icon', png(72, 72)],
     ] as const) {
       const made = await upload(secret, path, file, bytes);
       const address = file === 'icon' ? `icons/${made.icon}.png` : `sounds/${made.id}.mp3`;
@@ -453,7 +453,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     let icons = 1;
     const stop = front.intercept(async ({ caller, action }) => {
       if (caller.name.includes('Account') && action === 'DeleteItem' && icons-- > 0)
-        await upload(session.secret, `apps/${app!.id}/icon.json`, 'icon', png(8, 8));
+        await upload(session.secret, `apps/${app!.id}/icon.json`, 'icon', png(72, 72));
       return undefined;
     });
     await mine.rotateApp(app!.id);
@@ -505,7 +505,13 @@ test('every grant of every role is used, so that none is wider than what Peal do
     await inGroup(friend.token, leaver.user);
     // It has sent to very many, too.
     const at = Math.floor(Date.now() / 1000);
-    const fanned = { owner: leaver.user, id: firstIdAt(Date.now()), request: randomUUID(), users: 999 };
+    const fanned = {
+      owner: leaver.user,
+      id: firstIdAt(Date.now()),
+      request: randomUUID(),
+      users: 999,
+      chunks: 50,
+    };
     const said = { app: { id: 1, name: 'App' }, priority: 0, receivedAt: at, expiresAt: at + 60 };
     await fill(tableOf(peal(), 'Mailbox'), [
       entryOf({ ...fanned, ...said }, at + 3600),

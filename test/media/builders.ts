@@ -1,8 +1,8 @@
 /** Files that tests upload. */
-import { deflateSync } from 'node:zlib';
 import { chunk, encodePng, SIGNATURE } from '../../scripts/icons/png.ts';
 
-const END = chunk('IEND', Buffer.alloc(0));
+/** How every PNG ends. */
+export const END = chunk('IEND', Buffer.alloc(0));
 
 /** A frame of silence: MPEG-2, Layer III, 8 kbit/s, 24 kHz: 24 bytes, 24 ms. */
 const FRAME = Buffer.concat([Buffer.from([0xff, 0xf3, 0x14, 0xc4]), Buffer.alloc(20)]);
@@ -22,36 +22,44 @@ export function id3(size: number): Buffer {
   return Buffer.concat([Buffer.from([0x49, 0x44, 0x33, 4, 0, 0, ...length]), Buffer.alloc(size, 0x41)]);
 }
 
-/** A PNG in one colour, red unless told. */
-export function png(width: number, height: number, colour: readonly number[] = [255, 0, 0, 255]): Buffer {
+/** A PNG in one colour, red unless told, compressed at zlib's `level`. */
+export function png(
+  width: number,
+  height: number,
+  colour: readonly number[] = [255, 0, 0, 255],
+  level?: number,
+): Buffer {
   const pixels = new Uint8Array(width * height * 4);
   for (let at = 0; at < pixels.length; at += 4) pixels.set(colour, at);
-  return encodePng(width, height, pixels);
+  return encodePng(width, height, pixels, level);
 }
 
-/** A PNG of a few bytes that declares so many pixels. */
-export function declaring(width: number, height: number): Buffer {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 6], 8);
-  return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', deflateSync('')), END]);
+/** A PNG of these chunks and an end. */
+export function pngOf(...chunks: Buffer[]): Buffer {
+  return Buffer.concat([SIGNATURE, ...chunks, END]);
 }
 
-/** An interlaced PNG of 8 × 8 pixels that holds so many bytes of them, which pack a thousandfold. */
-export function interlaced(size: number): Buffer {
-  const header = Buffer.from([0, 0, 0, 8, 0, 0, 0, 8, 8, 6, 0, 0, 1]);
-  return Buffer.concat([
-    SIGNATURE,
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Buffer.alloc(size))),
-    END,
-  ]);
+/** Content of a PNG's IHDR: true colour with alpha unless told. */
+export function header(
+  width: number,
+  height: number,
+  { depth = 8, colour = 6, interlace = 0 }: { depth?: number; colour?: number; interlace?: number } = {},
+): Buffer {
+  const bytes = Buffer.alloc(13);
+  bytes.writeUInt32BE(width, 0);
+  bytes.writeUInt32BE(height, 4);
+  bytes.set([depth, colour, 0, 0, interlace], 8);
+  return bytes;
 }
 
-/** A PNG of so many bytes, most of them a comment. */
+/** Width and height that a PNG declares. */
+export function sizeOfPng(file: Buffer): [width: number, height: number] {
+  return [file.readUInt32BE(16), file.readUInt32BE(20)];
+}
+
+/** An icon of so many bytes, most of them a comment. */
 export function padded(size: number): Buffer {
-  const bytes = png(20, 20);
+  const bytes = png(72, 72);
   const comment = chunk('tEXt', Buffer.alloc(size - bytes.length - 12, 0x41));
   return Buffer.concat([bytes.subarray(0, 33), comment, bytes.subarray(33)]);
 }

@@ -5,8 +5,13 @@ import type { Table } from '../../lib/storage/table.ts';
 import { startDynalite } from '../../local/resources/dynalite.ts';
 
 /** An empty Directory for the tests of a file that need no more of Peal. */
-export function useDirectory(): () => Table {
-  const name = 'Directory';
+export const useDirectory = (): (() => Table) => useTable('Directory', 'S');
+
+/** An empty Mailbox for the tests of a file that need no more of Peal. */
+export const useMailbox = (): (() => Table) => useTable('Mailbox', 'N');
+
+/** @param sort type of its sort keys: texts or numbers */
+function useTable(name: string, sort: 'N' | 'S'): () => Table {
   let table: Table | undefined;
   let close: () => Promise<void> = async () => {};
   before(async () => {
@@ -22,7 +27,7 @@ export function useDirectory(): () => Table {
         BillingMode: 'PAY_PER_REQUEST',
         AttributeDefinitions: [
           { AttributeName: 'pk', AttributeType: 'S' },
-          { AttributeName: 'sk', AttributeType: 'S' },
+          { AttributeName: 'sk', AttributeType: sort },
         ],
         KeySchema: [
           { AttributeName: 'pk', KeyType: 'HASH' },

@@ -93,19 +93,6 @@ for (const version of versions) {
       assert.equal(body.limit, 1000);
     });
 
-    test('let a receipt be asked for, and acknowledged', async () => {
-      const { token, secret, user } = old.account;
-      const path = `receipts/${old.receipt}`;
-
-      const asked = await get(peal(), `${path}.json`, { token });
-      const acknowledged = await post(peal(), `${path}/acknowledge.json`, { secret });
-      const after = await get(peal(), `${path}.json`, { token });
-
-      assert.deepEqual([asked.status, asked.body.acknowledged], [200, 0]);
-      assert.equal(acknowledged.status, 200);
-      assert.deepEqual([after.body.acknowledged, after.body.acknowledged_by], [1, user]);
-    });
-
     test('let an app get a new token, a device another name, and bring both to the newest version', async () => {
       const { user, secret } = old.account;
       const api = open().withSecret(secret);

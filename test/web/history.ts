@@ -9,7 +9,7 @@ import { monthOf } from '../../lib/messages/limits.ts';
 import { crowd } from '../support/crowd.ts';
 import { fcmTarget, newDevice } from '../support/devices.ts';
 import { tableOf } from '../support/directory.ts';
-import { post } from '../support/peal.ts';
+import { newAccount, post } from '../support/peal.ts';
 import type { Web } from './use-web.ts';
 import { type Account, rowOf, seriousIssues } from './visit.ts';
 
@@ -142,6 +142,24 @@ function pages({ peal, ready }: Web): void {
     );
     assert.match(emergency!, /EmergencyAcknowledged by you on phone/);
     assert.equal(devices, 202);
+  });
+
+  test('an emergency that a hidden member acknowledged says so, and names nobody', async (t) => {
+    const { person, page } = await ready(t);
+    const other = await newAccount(peal());
+    const { id } = await newDevice(other, { name: 'theirs', platform: 'android' });
+    const { body } = await post(peal(), 'groups.json', { token: other.token, name: 'Theirs' });
+    const group = String(body.group);
+    await post(peal(), `groups/${group}/add_user.json`, { token: other.token, user: other.user });
+    const { receipt } = await send(person, { user: group, priority: '2', retry: '600', expire: '1800' });
+    await post(peal(), `receipts/${receipt}/acknowledge.json`, { secret: other.secret, device_id: id });
+
+    await goTo(page, 'history');
+    await page.locator('.sent .message a').first().click();
+    await page.getByText('Acknowledged by a recipient, ').waitFor();
+    const said = (await page.locator('main').textContent())!;
+
+    assert.ok(!said.includes(other.user) && !said.includes('theirs'), said);
   });
 
   test('the chart has a bar a day and a table of the same; beside it is the month, of a quota where there is one', async (t) => {

@@ -63,7 +63,7 @@ function pages({ peal, visit, ready }: Web): void {
         .setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer });
     await choose(Buffer.from('not an image'));
     const refusal = await page.locator('.things .wrong:not(:empty)').textContent();
-    await choose(png(72, 72));
+    await choose(png(300, 200));
     const image = page.locator('.things img');
     const width = await image.evaluate(async (element: HTMLImageElement) => {
       await element.decode();
@@ -80,8 +80,8 @@ function pages({ peal, visit, ready }: Web): void {
     assert.ok(focused);
     assert.deepEqual(sent, [200, 400, 200, 400]);
     assert.ok(shown);
-    assert.match(refusal!, /icon/);
-    assert.equal(width, 72);
+    assert.match(refusal!, /no picture/);
+    assert.equal(width, 256);
     assert.ok(!kept.includes(second!));
     assert.deepEqual(
       (await person.api.listApps()).map(({ name }) => name),

@@ -226,6 +226,7 @@ export const text = {
     since: (date: string) => `Since ${date}`,
     icon: 'Set icon',
     iconOf: (name: string) => `Set icon of ${name}`,
+    noPicture: 'This is no picture that this browser can read. Choose another one.',
     noIcon: 'Remove icon',
     noIconOf: (name: string) => `Remove icon of ${name}`,
     rotate: 'New token',

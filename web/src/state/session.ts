@@ -1,6 +1,7 @@
 /** Logging in makes this browser a device; logging out, or being logged out, ends that. */
 import { type DeviceInfo, enrol, NetworkError, PealError, type Session } from '../../../lib/device/index.ts';
 import { hear, tell } from '../platform/bus.ts';
+import { UnreadablePicture } from '../platform/icon.ts';
 import { subscribe, unsubscribe } from '../platform/push.ts';
 import { wipe } from '../store/database.ts';
 import { text } from '../text.ts';
@@ -178,6 +179,7 @@ export function followSession(): void {
 /** What to tell the user of an error. */
 export function sentence(error: unknown): string {
   if (error instanceof NetworkError) return text.login.offline;
+  if (error instanceof UnreadablePicture) return text.apps.noPicture;
   if (error instanceof PealError && error.errors.length > 0) return error.errors.join('. ');
   return text.errors.unknown;
 }

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import type { AppInfo } from '../../../lib/device/index.ts';
+import { makeIcon } from '../platform/icon.ts';
 import { account, type Loaded, useLoaded, useTask } from '../state/account.ts';
 import { api } from '../state/app.ts';
 import { text } from '../text.ts';
@@ -131,6 +132,7 @@ function One({ app: { id, name, icon, created_at: createdAt }, onRotate, onRemov
   const task = useTask();
   const picker = useId();
   const change = (work: () => Promise<unknown>) => task.run(() => onIcon(work));
+  const setIcon = async (file: File) => account.peek().setIcon(id, await makeIcon(file));
   return (
     <li>
       <div class="thing">
@@ -146,13 +148,13 @@ function One({ app: { id, name, icon, created_at: createdAt }, onRotate, onRemov
           id={picker}
           class="hidden-file"
           type="file"
-          accept="image/png,image/jpeg,image/gif"
+          accept="image/*"
           aria-label={text.apps.iconOf(name)}
           onChange={(event) => {
             const input = event.currentTarget;
             const file = input.files?.[0];
             // So that the same file may be chosen again.
-            if (file) void change(() => account.peek().setIcon(id, file)).then(() => (input.value = ''));
+            if (file) void change(() => setIcon(file)).then(() => (input.value = ''));
           }}
         />
         <label for={picker} class="button quiet" aria-hidden="true">

@@ -46,7 +46,9 @@ export function receiptWords(receipt: SentReceipt, whole = false): string {
   const { acknowledged, acknowledged_by: by, acknowledged_by_device: device } = receipt;
   const say = whole ? wholeTime : timeOf;
   if (acknowledged) {
-    const who = by === identity.value?.user ? text.history.you : whole ? by : text.history.somebody;
+    // Of a member of another account's group it is not said who it was.
+    const other = whole && by !== '' ? by : text.history.somebody;
+    const who = by === identity.value?.user ? text.history.you : other;
     return text.history.receipt.acknowledged(who, device, say(receipt.acknowledged_at));
   }
   return receipt.expired ? text.history.receipt.expired : text.history.receipt.asks(say(receipt.expires_at));
