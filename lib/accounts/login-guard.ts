@@ -86,7 +86,7 @@ export class LoginGuard {
 
   /**
    * Counts a sign-up, for good; and as one that is told that the address has an account, which is to be given back if it
-   * is not: so that who was told too often is not told any more, by an answer or by the lack of one.
+   * is not: an address that was told too often is not told any more, by an answer or by the lack of one.
    *
    * @returns what is to be given back
    * @throws Refusal with status 429

@@ -59,7 +59,7 @@ export const THROTTLES = {
   signUp: { most: 1_000, seconds: HOURS, onFault: 'open', onOverload: 'closed' },
   /**
    * Sign-ups from an address that were told that an e-mail address has an account. Peal sends no mail, so it can neither
-   * hide that nor ask whose the address is: who wants to know is slowed down. Closed, since it guards what others may know.
+   * hide that nor ask whose the address is; it slows down those who ask. Closed, since it guards what others may know.
    */
   signUpTakenAddress: { most: 5, seconds: HOURS, onFault: 'closed', onOverload: 'closed' },
   /** The same altogether: what many addresses can learn. It takes nobody's sign-up away for longer than an hour. */
@@ -85,7 +85,7 @@ const OVERLOAD_SECONDS = 60;
  *
  * DynamoDB takes a thousand writes a second on one item, so a guesser with enough addresses can have any more refused, and
  * must not get in by that. What the first count does not take goes to a spare one, by chance one of eight, each with the
- * same limit and a partition of its own: that lets through who only shares a busy partition, and a guesser nine times the
+ * same limit and a partition of its own: that lets through those who only share a busy partition, and a guesser nine times the
  * limit. What that does not take either is one too many, as no limit is near a thousand a second.
  *
  * An attempt is counted before it is made, by one conditional write, so no more get through than the throttle says

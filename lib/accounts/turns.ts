@@ -14,10 +14,10 @@ const TURN_SECONDS = 30;
 /**
  * One at a time ends the other sessions of an account.
  *
- * Two sessions that ended each other at once would both be told that it worked, and both be over. So who ends others has
- * a turn, which is one conditional write of the account's item, and looks then whether its own session is still there.
- * Who has no turn is refused and has ended nothing. A turn ends with what it was for; after a death, by itself, when
- * nothing that was done in it can still be under way.
+ * Two sessions that ended each other at once would both be told that it worked, and both be over. So a request that ends
+ * others takes a turn first, which is one conditional write of the account's item, and then looks whether its own session
+ * is still there. A request that gets no turn is refused and has ended nothing. A turn ends with what it was for; after a
+ * death it ends by itself, when nothing that was done in it can still be under way.
  */
 export class Turns {
   readonly #table: Table;
@@ -35,7 +35,7 @@ export class Turns {
    *
    * @param account as it was read: only as long as its password and second factor are the same
    * @param work is given the turn's id, which the account's item has as long as it is its turn
-   * @throws Refusal with status 409 if it is somebody else's turn; or naming `secret` if the session has ended
+   * @throws Refusal with status 409 if it is another request's turn; or naming `secret` if the session has ended
    */
   async take<T>(session: Session, account: Account, work: (id: string) => Promise<T>): Promise<T> {
     const id = randomUUID();

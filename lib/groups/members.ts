@@ -49,11 +49,10 @@ type Item = Record<string, unknown>;
  *
  * The group's item counts them, so that adding does not have to read up to 10,000. It is raised before a member is
  * written and lowered after one is deleted: whatever dies in between, or is repeated after a lost answer, leaves a
- * count that is too high, never too low. So a group that seems full is counted again before anyone is refused. Members
- * that were counted and are still being written would be missed by that: a group in which one was counted within the last
- * minute is not counted again, but full. And who has deleted a member, and finds that the group was counted again
- * meanwhile, leaves the count as it is. So the limit holds however many come at once, and may seem to be reached too early
- * for a minute.
+ * count that is too high, never too low. So a group that seems full is counted again before anyone is refused. That would
+ * miss members that were counted and are still being written: a group in which one was counted within the last minute is
+ * not counted again, and is full. A deletion that finds the group counted again meanwhile leaves the count as it is. So
+ * the limit holds however many come at once, and may seem to be reached too early for a minute.
  *
  * A membership is in its user's partition as well, for when that account is deleted or asked about: it is written before
  * the member is and deleted after, and says nothing but that there may be one. (Of a group that is deleted as a whole it

@@ -97,7 +97,7 @@ test('an account that is guessed at too fast to be counted stays open where it i
   assert.deepEqual([known, unknown, other], ['admitted', 'refused', 'refused']);
 });
 
-test('what is stored of who tried and who is known is under a key that the table does not have', async () => {
+test('what is stored of those who tried and those who are known is under a key that the table does not have', async () => {
   const guard = new LoginGuard(
     directory(),
     clock,
