@@ -25,6 +25,7 @@ import { createBuckets, createQueues, type Queue } from './resources/queues.ts';
 import { createTables, type Table } from './resources/tables.ts';
 import { sweepExpiredItems } from './resources/ttl.ts';
 import { loadAssembly, type StackTemplate } from './template/assembly.ts';
+import { Deployment } from './template/deployment.ts';
 import { readFunctions } from './template/functions.ts';
 import { isObject } from './template/json.ts';
 import { buildModel, type Model } from './template/model.ts';
@@ -128,6 +129,8 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
   await front.listen();
   opened.add(() => front.close());
 
+  // What CloudFormation would refuse to deploy is not run.
+  new Deployment().deployAll(stacks);
   const secrets = new SecretStore(within('secrets.json'), now);
   const model = buildModel(stacks, {
     frontUrl: front.url,
