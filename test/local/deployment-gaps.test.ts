@@ -67,7 +67,7 @@ describe('without something of the API', () => {
     'PealApi',
     withoutRoute('POST /1/messages.json'),
     withoutRoute('OPTIONS /{proxy+}'),
-    withoutPermission('/1/messages', 'SendFunction'),
+    withoutPermission('/*/*/*', 'SendFunction'),
     withoutVariable('SyncFunction', 'MAILBOX_TABLE'),
   );
 

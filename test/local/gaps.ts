@@ -92,7 +92,7 @@ export function withoutRoute(routeKey: string): Gap {
     remove(resources, 'AWS::ApiGatewayV2::Route', ({ RouteKey }) => RouteKey === routeKey);
 }
 
-/** Takes away what lets the API call the function behind the routes of this path. */
+/** Takes away what lets an API call a function on these paths. */
 export function withoutPermission(path: string, functionId: string): Gap {
   return (resources) =>
     remove(
