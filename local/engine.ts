@@ -120,6 +120,8 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
   const { log, meter, now = Date.now, dataDir } = options;
   const within = (name: string): string | undefined =>
     dataDir === undefined ? undefined : join(dataDir, name);
+  // What CloudFormation would refuse to deploy is not run.
+  new Deployment().deployAll(stacks);
   if (dataDir !== undefined) opened.add(claimDataDir(dataDir));
 
   const [dynalite, fauxqs] = await startEmulators(within, opened);
@@ -129,8 +131,6 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
   await front.listen();
   opened.add(() => front.close());
 
-  // What CloudFormation would refuse to deploy is not run.
-  new Deployment().deployAll(stacks);
   const secrets = new SecretStore(within('secrets.json'), now);
   const model = buildModel(stacks, {
     frontUrl: front.url,

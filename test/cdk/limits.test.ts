@@ -151,5 +151,6 @@ test('API Gateway writes into groups that need no word in the account’s policy
     );
 
   assert.ok(destinations.length > 0);
-  for (const arn of destinations) assert.match(arn, /:log-group:\/aws\/vendedlogs\/[\w/-]*longest-of-names(?::\*)?$/);
+  for (const arn of destinations)
+    assert.match(arn, /:log-group:\/aws\/vendedlogs\/[\w/-]*longest-of-names(?::\*)?$/);
 });

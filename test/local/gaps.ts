@@ -103,6 +103,14 @@ export function withoutPermission(path: string, functionId: string): Gap {
     );
 }
 
+/** Takes away what tells other stacks the name of a resource. */
+export function withoutShared(resource: string): Gap {
+  return (resources) =>
+    remove(resources, 'AWS::SSM::Parameter', ({ Name }) =>
+      new RegExp(`/${resource}[0-9A-F]{8}/Ref$`).test(String(Name)),
+    );
+}
+
 /** Takes away a variable of a function's environment. */
 export function withoutVariable(functionId: string, name: string): Gap {
   return (resources) => {
