@@ -164,3 +164,19 @@ test('stacks export nothing, and only what is in another region is read from out
   assert.doesNotMatch(near, /Fn::GetStackOutput/);
   assert.equal(away.match(/Fn::GetStackOutput/g)?.length, 2);
 });
+
+test('what is stored for other stacks is a name of a resource, and no secret’s value', () => {
+  const stored = [...combined, ...far].flatMap(({ stacks }) =>
+    templatesOf(stacks).flatMap(({ Resources }) =>
+      Object.values(Resources as unknown as Record<string, Resource>).filter(
+        ({ Type }) => Type === 'AWS::SSM::Parameter',
+      ),
+    ),
+  );
+
+  assert.ok(stored.length > 0);
+  for (const { Properties } of stored) {
+    const [how] = Object.keys(Properties.Value as object);
+    assert.ok(how === 'Ref' || how === 'Fn::GetAtt', JSON.stringify(Properties));
+  }
+});
