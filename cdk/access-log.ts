@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { type IAccessLogSettings, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -22,6 +22,8 @@ const FIELDS = {
 /** The access log of an API, in a group of its own. A line is some 200 bytes: $0.10 for a million requests. */
 export function accessLog(scope: Construct): IAccessLogSettings {
   const group = new LogGroup(scope, 'AccessLog', {
+    // Deliveries to groups with other names add to a resource policy of the account, which ends at 5,120 characters.
+    logGroupName: `/aws/vendedlogs/apis/${Stack.of(scope).stackName}`,
     retention: settingsOf(scope).retention.logs,
     removalPolicy: RemovalPolicy.DESTROY,
   });

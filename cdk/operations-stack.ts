@@ -1,4 +1,4 @@
-import { CfnOutput, CrossStackReferences, ReferenceStrength } from 'aws-cdk-lib';
+import { CfnOutput } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { ApiStack } from './api-stack.ts';
 import type { Bundles } from './bundles.ts';
@@ -24,8 +24,7 @@ export interface OperationsStackProps extends PealStackProps {
  * What a team watches Peal with: alarms and where they go, a dashboard, saved queries of the logs, and the canary. No
  * message needs any of it.
  *
- * It names nearly everything that the other stacks make. With exports and imports, none of that could ever be replaced
- * without deploying this one first; so it reads their outputs as they are at its own deployment, and binds nobody.
+ * It names nearly everything that the other stacks make, as it is at its own deployment, which is therefore the last.
  */
 export class OperationsStack extends PealStack {
   constructor(
@@ -34,7 +33,6 @@ export class OperationsStack extends PealStack {
     { data, dispatch, api, bundles, ...props }: OperationsStackProps,
   ) {
     super(scope, id, props);
-    CrossStackReferences.of(this).consume(ReferenceStrength.WEAK);
     const { stage, alarms: recipient, canary } = this.settings;
     if (canary && data.canarySecret) {
       new Canary(this, 'Canary', {

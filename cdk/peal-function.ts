@@ -109,3 +109,6 @@ export class PealFunction extends Construct {
     return this;
   }
 }
+
+/** What a function is called: `PealApi/Send` is `Send`, `PealDispatch/Fcm/Push` is `Fcm/Push`. */
+export const nameOf = ({ node }: PealFunction): string => node.path.split('/').slice(1).join('/');

@@ -2,7 +2,7 @@ import { Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { Settings } from './settings.ts';
 
-export interface PealStackProps extends Pick<StackProps, 'crossRegionReferences' | 'description' | 'env'> {
+export interface PealStackProps extends Pick<StackProps, 'description' | 'env'> {
   settings: Settings;
 }
 

@@ -6,6 +6,7 @@ import { DispatchStack } from './dispatch-stack.ts';
 import { FIREWALL_REGION, FirewallStack } from './firewall-stack.ts';
 import { Nag } from './nag.ts';
 import { OperationsStack } from './operations-stack.ts';
+import { bindNobody } from './references.ts';
 import type { Settings } from './settings.ts';
 import { WebStack } from './web-stack.ts';
 
@@ -17,8 +18,13 @@ export interface Built {
 }
 
 /** Adds the stacks of one stage, and the checks without which they are not synthesized. */
-export function addPeal(app: App, settings: Settings, { bundles, site }: Built): void {
+export function addPeal(app: App, settings: Settings, built: Built): void {
   Validations.of(app).addPlugins(new Nag(app));
+  addStacks(app, settings, built);
+}
+
+/** The stacks alone. */
+export function addStacks(app: App, settings: Settings, { bundles, site }: Built): void {
   const data = new DataStack(app, 'PealData', { description: 'Peal: what holds data', settings });
   const dispatch = new DispatchStack(app, 'PealDispatch', {
     description: 'Peal: carriers and sockets',
@@ -26,16 +32,12 @@ export function addPeal(app: App, settings: Settings, { bundles, site }: Built):
     data,
     bundles,
   });
-  // What guards CloudFront is in a region of its own, from which the others are told its name.
-  const foreign = {
-    crossRegionReferences: settings.region !== undefined && settings.region !== FIREWALL_REGION,
-  };
+  // What guards CloudFront is in a region of its own.
   const webAclArn = settings.waf
     ? new FirewallStack(app, 'PealFirewall', {
         description: 'Peal: the firewall',
         settings,
         env: { region: FIREWALL_REGION, ...(settings.account && { account: settings.account }) },
-        ...foreign,
       }).webAclArn
     : undefined;
   const api = new ApiStack(app, 'PealApi', {
@@ -45,7 +47,6 @@ export function addPeal(app: App, settings: Settings, { bundles, site }: Built):
     dispatch,
     bundles,
     webAclArn,
-    ...foreign,
   });
   new WebStack(app, 'PealWeb', {
     description: 'Peal: the browser client',
@@ -55,7 +56,6 @@ export function addPeal(app: App, settings: Settings, { bundles, site }: Built):
     api,
     site,
     webAclArn,
-    ...foreign,
   });
   new OperationsStack(app, 'PealOperations', {
     description: 'Peal: alarms, dashboard, canary',
@@ -64,6 +64,6 @@ export function addPeal(app: App, settings: Settings, { bundles, site }: Built):
     dispatch,
     api,
     bundles,
-    ...foreign,
   });
+  bindNobody(app);
 }

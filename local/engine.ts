@@ -25,6 +25,7 @@ import { createBuckets, createQueues, type Queue } from './resources/queues.ts';
 import { createTables, type Table } from './resources/tables.ts';
 import { sweepExpiredItems } from './resources/ttl.ts';
 import { loadAssembly, type StackTemplate } from './template/assembly.ts';
+import { Deployment } from './template/deployment.ts';
 import { readFunctions } from './template/functions.ts';
 import { isObject } from './template/json.ts';
 import { buildModel, type Model } from './template/model.ts';
@@ -119,6 +120,8 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
   const { log, meter, now = Date.now, dataDir } = options;
   const within = (name: string): string | undefined =>
     dataDir === undefined ? undefined : join(dataDir, name);
+  // What CloudFormation would refuse to deploy is not run.
+  new Deployment().deployAll(stacks);
   if (dataDir !== undefined) opened.add(claimDataDir(dataDir));
 
   const [dynalite, fauxqs] = await startEmulators(within, opened);

@@ -10,7 +10,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { CARRIERS } from '../../lib/carriers/carrier.ts';
-import type { PealFunction } from '../peal-function.ts';
+import { nameOf, type PealFunction } from '../peal-function.ts';
 import type { Settings } from '../settings.ts';
 import { awsMetric, ownMetric, sumOf } from './metrics.ts';
 import type { WatchedQueue } from './queues.ts';
@@ -156,18 +156,18 @@ export class Alarms extends Construct {
 
   #watchFunctions(workers: PealFunction[]): void {
     // Only what dies counts here, by a crash or its timeout; records that fail are put back. The queue repeats for one
-    // that died: a single crash heals.
-    this.#add('WorkerErrors', {
-      runbook: 'worker-errors',
-      what: 'Functions that work on queues or answer the socket crash or run out of time.',
-      metric: sumOf(
-        workers.map(({ lambda }) => lambda.metricErrors()),
-        'errors',
-      ),
-      threshold: 5,
-      times: 2,
-      of: 3,
-    });
+    // that died: a single crash heals. An alarm for each function costs as much as one of their sum, and names it.
+    for (const worker of workers) {
+      const name = nameOf(worker);
+      this.#add(`${name.replaceAll('/', '')}Errors`, {
+        runbook: 'worker-errors',
+        what: `The function ${name}, which works on a queue or answers the socket, crashes or runs out of time.`,
+        metric: worker.lambda.metricErrors(),
+        threshold: 5,
+        times: 2,
+        of: 3,
+      });
+    }
     // Of the whole account, since it shares one limit. A burst is throttled until Lambda has scaled, which takes seconds.
     this.#add('Throttles', {
       runbook: 'throttles',

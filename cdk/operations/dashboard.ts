@@ -12,7 +12,7 @@ import {
 import type { Construct } from 'constructs';
 import { CARRIERS } from '../../lib/carriers/carrier.ts';
 import type { MetricName } from '../../lib/metrics.ts';
-import type { PealFunction } from '../peal-function.ts';
+import { nameOf, type PealFunction } from '../peal-function.ts';
 import { awsMetric, ownMetric, sumOf } from './metrics.ts';
 import type { WatchedQueue } from './queues.ts';
 
@@ -161,9 +161,6 @@ function doors({ apiId, socketApiId, stage }: DashboardProps): IWidget[] {
     },
   );
 }
-
-/** `PealApi/Send` is `Send`, `PealDispatch/Fcm/Push` is `Fcm/Push`. */
-const nameOf = ({ node }: PealFunction) => node.path.split('/').slice(1).join('/');
 
 function functions(all: PealFunction[]): IWidget[] {
   const each = (metric: (lambda: PealFunction['lambda'], label: string) => IMetric) =>

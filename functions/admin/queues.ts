@@ -53,11 +53,13 @@ export const QUEUE_COMMANDS = {
 function watched(name: WatchedQueue) {
   const prefix = name.replace('-', '_').toUpperCase();
   const url = variable(`${prefix}_QUEUE_URL`);
+  // The name takes the place of the last part of the address.
+  const deadLetters = new URL(variable(`${prefix}_DEAD_LETTERS`), url).href;
   return {
     name,
     url,
     queue: new OperatorQueue(sqs, url),
-    deadLetters: new OperatorQueue(sqs, variable(`${prefix}_DEAD_LETTER_QUEUE_URL`)),
+    deadLetters: new OperatorQueue(sqs, deadLetters),
     ...(hasSecret(name) && {
       credentials: async () => CREDENTIALS[name](await readSecret(name)) !== undefined,
     }),

@@ -6,13 +6,20 @@ import { isObject, type Json, type JsonObject } from './json.ts';
 /** A stack of the assembly. */
 export interface StackTemplate {
   name: string;
+  /** Undefined where the template fits any region. */
+  region?: string;
   template: JsonObject;
   /** Object key of an asset in the bootstrap bucket → absolute path of its source. */
   assets: Map<string, string>;
 }
 
+/** What CDK calls the region of a stack that was given none. */
+const UNKNOWN = 'unknown-region';
+
 interface Artifact {
   type: string;
+  /** Of a stack, `aws://ACCOUNT/REGION`. */
+  environment: string | undefined;
   properties: JsonObject;
   dependencies: string[];
 }
@@ -61,6 +68,7 @@ function readArtifacts(manifestFile: string): Map<string, Artifact> {
     if (!isObject(value)) continue;
     artifacts.set(id, {
       type: String(value.type),
+      environment: typeof value.environment === 'string' ? value.environment : undefined,
       properties: isObject(value.properties) ? value.properties : {},
       dependencies: Array.isArray(value.dependencies) ? value.dependencies.map(String) : [],
     });
@@ -74,7 +82,8 @@ function readStack(
   artifact: Artifact,
   artifacts: Map<string, Artifact>,
 ): StackTemplate {
-  const { properties } = artifact;
+  const { properties, environment } = artifact;
+  const region = environment?.split('/').at(-1);
   const assets = new Map<string, string>();
   for (const dependency of artifact.dependencies) {
     const manifest = artifacts.get(dependency);
@@ -83,6 +92,7 @@ function readStack(
   }
   return {
     name: typeof properties.stackName === 'string' ? properties.stackName : id,
+    ...(region !== undefined && region !== UNKNOWN && { region }),
     template: readJson(join(dir, String(properties.templateFile))),
     assets,
   };

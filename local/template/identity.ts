@@ -95,6 +95,10 @@ const IDENTITIES: Record<string, Identify> = {
     return { ref, attributes: { Arn: arn('kms', `key/${ref}`), KeyId: ref } };
   },
   'AWS::Logs::QueryDefinition': (seed) => numbered(seed, 'QueryDefinitionId'),
+  'AWS::SSM::Parameter': (seed) => {
+    const Value = seed.property('Value') ?? '';
+    return { ref: physicalName(seed, 'Name', 1011), attributes: { Type: 'String', Value } };
+  },
   'AWS::SNS::Subscription': (seed) => {
     const ref = `${seed.property('TopicArn')}:${uuid(seed)}`;
     return { ref, attributes: { Arn: ref } };

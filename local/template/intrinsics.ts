@@ -8,8 +8,8 @@ export interface Scope {
   attribute(logicalId: string, attribute: string, where: Where): Json;
   /** `Fn::ImportValue`: an export of any stack. */
   importValue(exportName: string, where: Where): Json;
-  /** `Fn::GetStackOutput`: a plain output of any stack. */
-  stackOutput(stack: string, output: string, where: Where): Json;
+  /** `Fn::GetStackOutput`: a plain output of any stack, by default in the same region. */
+  stackOutput(stack: string, output: string, where: Where, region?: string): Json;
   condition(name: string, where: Where): boolean;
   mapping(map: string, first: string, second: string, where: Where): Json | undefined;
   /** A `{{resolve:…}}` reference without its braces, for example `secretsmanager:arn…:SecretString:key::`. */
@@ -147,7 +147,9 @@ function conditional(argument: Json, scope: Scope, where: Where): Json | undefin
 function stackOutput(argument: Json, scope: Scope, where: Where): Json {
   const options = evaluate(argument, scope, where);
   if (!isObject(options)) throw new TemplateError(where, 'Fn::GetStackOutput takes an object');
-  return scope.stackOutput(text(options.StackName, where), text(options.OutputName, where), where);
+  const [stack, output] = [text(options.StackName, where), text(options.OutputName, where)];
+  const region = options.Region === undefined ? undefined : text(options.Region, where);
+  return scope.stackOutput(stack, output, where, region);
 }
 
 function findInMap(argument: Json, scope: Scope, where: Where): Json {

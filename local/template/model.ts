@@ -116,14 +116,28 @@ class StackModel implements Scope {
     return undefined;
   }
 
+  /** The value of a parameter of Systems Manager, if this stack makes it. */
+  stored(parameterName: string): Json | undefined {
+    for (const [logicalId, resource] of Object.entries(section(this.#stack.template, 'Resources'))) {
+      if (!isObject(resource) || resource.Type !== 'AWS::SSM::Parameter') continue;
+      const where: Where = { stack: this.#stack.name, logicalId };
+      if (this.#identity(logicalId, where).ref !== parameterName || !this.#created(logicalId)) continue;
+      return this.#identity(logicalId, where).attributes.Value;
+    }
+    return undefined;
+  }
+
   ref(name: string, where: Where): Json | undefined {
     if (name === 'AWS::NoValue') return undefined;
     const pseudo = pseudoParameter(name, this.#stack.name);
     if (pseudo !== undefined) return pseudo;
     const parameter = section(this.#stack.template, 'Parameters')[name];
     if (isObject(parameter)) {
-      if (parameter.Default !== undefined) return parameter.Default;
-      throw new TemplateError(where, `the parameter ${name} has no default value`);
+      if (parameter.Default === undefined) {
+        throw new TemplateError(where, `the parameter ${name} has no default value`);
+      }
+      const isStored = String(parameter.Type).startsWith('AWS::SSM::Parameter::Value<');
+      return isStored ? this.#storedValue(String(parameter.Default), where) : parameter.Default;
     }
     return this.#identity(name, where).ref;
   }
@@ -147,6 +161,15 @@ class StackModel implements Scope {
     const value = this.#all.get(stackName)?.output(output);
     if (value !== undefined) return value;
     throw new TemplateError(where, `the stack ${stackName} has no output ${output}`);
+  }
+
+  /** What a parameter of Systems Manager holds, which some stack makes. */
+  #storedValue(name: string, where: Where): Json {
+    for (const stack of this.#all.values()) {
+      const value = stack.stored(name);
+      if (value !== undefined) return value;
+    }
+    throw new TemplateError(where, `no stack makes the parameter ${name} of Systems Manager`);
   }
 
   condition(name: string, where: Where): boolean {

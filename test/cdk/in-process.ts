@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { addPeal } from '../../cdk/peal.ts';
+import { addPeal, addStacks } from '../../cdk/peal.ts';
 import type { PealConfig } from '../../cdk/peal-config.ts';
 import { checkConfig, type Settings } from '../../cdk/settings.ts';
+import { loadAssembly, type StackTemplate } from '../../local/template/assembly.ts';
 import type { Resource } from './templates.ts';
 
 // What CDK would warn of, that something is deprecated, fails what uses it.
@@ -34,15 +35,33 @@ for (const file of ['index.html', 'index.js', 'assets/one.js']) writeFileSync(jo
 
 /** An app with Peal's stacks: what `cdk/app.ts` makes, without its bundles. */
 export function appOf(settings: Settings): App {
-  const app = new App({
+  const app = emptyApp();
+  addPeal(app, settings, { bundles: () => site, site });
+  return app;
+}
+
+/** An app as `cdk/app.ts` has it, with nothing in it. */
+export function emptyApp(): App {
+  return new App({
     outdir: mkdtempSync(join(folder, 'out-')),
-    context: CONTEXT,
+    // Nobody reads where constructs were made, and copies of assets.
+    context: {
+      ...CONTEXT,
+      'aws:cdk:disable-stack-trace': true,
+      'aws:cdk:disable-creation-stack-traces': true,
+      'aws:cdk:disable-asset-staging': true,
+    },
     // CloudFormation's own checks take longer than all the rest. `npm run synth` makes them of every example.
     builtinCloudFormationValidation: false,
     treeMetadata: false,
   });
-  addPeal(app, settings, { bundles: () => site, site });
-  return app;
+}
+
+/** The stacks of a configuration in the order that they are deployed in, not checked. */
+export function assemblyOf(config: PealConfig): StackTemplate[] {
+  const app = emptyApp();
+  addStacks(app, checkConfig(config, 'the test’s configuration'), { bundles: () => site, site });
+  return loadAssembly(app.synth({ skipValidation: true }).directory);
 }
 
 /** Synthesizes an app's stacks, by their ids. @throws Error if cdk-nag finds something, or what waits for itself */

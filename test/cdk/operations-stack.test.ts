@@ -154,13 +154,6 @@ test('without anybody to tell, alarms are there to be seen; without a canary the
   assert.doesNotMatch(JSON.stringify(alarms), /anary/);
 });
 
-test('nothing that it watches is bound to it: other stacks export nothing for it', () => {
-  const text = JSON.stringify(resources());
-
-  assert.doesNotMatch(text, /Fn::ImportValue/);
-  assert.match(text, /Fn::GetStackOutput/);
-});
-
 test('the canary runs every few minutes, is not tried again, and may read its secret alone', () => {
   const stack = resources();
   const [rule] = typed(stack, 'AWS::Events::Rule');

@@ -12,6 +12,7 @@ import {
   withoutGrant,
   withoutPermission,
   withoutRoute,
+  withoutShared,
   withoutVariable,
 } from './gaps.ts';
 
@@ -67,7 +68,7 @@ describe('without something of the API', () => {
     'PealApi',
     withoutRoute('POST /1/messages.json'),
     withoutRoute('OPTIONS /{proxy+}'),
-    withoutPermission('/1/messages', 'SendFunction'),
+    withoutPermission('/*/*/*', 'SendFunction'),
     withoutVariable('SyncFunction', 'MAILBOX_TABLE'),
   );
 
@@ -224,3 +225,11 @@ for (const action of ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAt
     });
   });
 }
+
+test('without what tells other stacks the name of a table, nothing starts, as nothing would deploy', async (t) => {
+  const assembly = await assemblyWithout(t, 'PealData', withoutShared('Mailbox'));
+
+  const start = startPeal({ assembly, log() {}, sweepInterval: 0 });
+
+  await assert.rejects(start, /PealDispatch.*there is no parameter \/PealData-prod\/Mailbox\w{8}\/Ref/);
+});

@@ -92,7 +92,7 @@ export function withoutRoute(routeKey: string): Gap {
     remove(resources, 'AWS::ApiGatewayV2::Route', ({ RouteKey }) => RouteKey === routeKey);
 }
 
-/** Takes away what lets the API call the function behind the routes of this path. */
+/** Takes away what lets an API call a function on these paths. */
 export function withoutPermission(path: string, functionId: string): Gap {
   return (resources) =>
     remove(
@@ -100,6 +100,14 @@ export function withoutPermission(path: string, functionId: string): Gap {
       'AWS::Lambda::Permission',
       ({ SourceArn, FunctionName }) =>
         JSON.stringify(SourceArn).includes(`${path}"`) && JSON.stringify(FunctionName).includes(functionId),
+    );
+}
+
+/** Takes away what tells other stacks the name of a resource. */
+export function withoutShared(resource: string): Gap {
+  return (resources) =>
+    remove(resources, 'AWS::SSM::Parameter', ({ Name }) =>
+      new RegExp(`/${resource}[0-9A-F]{8}/Ref$`).test(String(Name)),
     );
 }
 

@@ -108,6 +108,24 @@ describe('intrinsic functions', () => {
     );
   });
 
+  const stored = (name: string) => ({
+    Parameters: { P: { Type: 'AWS::SSM::Parameter::Value<String>', Default: name } },
+  });
+
+  test('looks up what a stack has stored in Systems Manager', () => {
+    const Properties = { Name: '/T/it', Type: 'String', Value: { 'Fn::GetAtt': ['Other', 'Arn'] } };
+    const other = { Resources: { Other: QUEUE, Stored: { Type: 'AWS::SSM::Parameter', Properties } } };
+
+    assert.equal(
+      resolved({ Ref: 'P' }, stored('/T/it'), { T: other }),
+      'arn:aws:sqs:us-east-1:000000000000:T-Other',
+    );
+    assert.throws(
+      () => resolved({ Ref: 'P' }, stored('/T/other'), { T: other }),
+      /S\/B\.Value: no stack makes the parameter \/T\/other of Systems Manager/,
+    );
+  });
+
   const refused: [string, Json, RegExp][] = [
     [
       'an unknown function',
