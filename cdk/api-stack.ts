@@ -90,7 +90,7 @@ export class ApiStack extends PealStack {
       .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts')
       // Notes the use of a session.
       .allowItems(['UpdateItem'], directory, 'accounts')
-      .allowItems(['GetItem', 'Query', 'UpdateItem'], mailbox, 'devices')
+      .allowItems(['GetItem', 'Query', 'BatchGetItem', 'PutItem'], mailbox, 'devices')
       // A message goes and its acknowledgement is noted in one request, which one statement must allow as a whole.
       .allowItems(['BatchWriteItem'], mailbox, 'devices', 'acknowledgements', 'attachments')
       .allowItems(['UpdateItem'], mailbox, 'attachments')
@@ -259,6 +259,7 @@ export class ApiStack extends PealStack {
     route(attachments, HttpMethod.GET, ...suffixed('/1/messages/{id}/attachment'));
     route(attachments, HttpMethod.POST, ...suffixed('/1/messages/{id}/attachment/downloaded'));
     route(sync, HttpMethod.GET, ...suffixed('/1/messages'));
+    route(sync, HttpMethod.POST, ...suffixed('/1/devices/{id}/acknowledge'));
     route(sync, HttpMethod.POST, ...suffixed('/1/devices/{id}/update_highest_message'));
     route(receipts, HttpMethod.GET, '/1/receipts/{receipt}', ...suffixed('/1/receipts/{receipt}/state'));
     route(receipts, HttpMethod.POST, ...suffixed('/1/receipts/{receipt}/cancel'));

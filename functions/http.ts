@@ -3,6 +3,7 @@ import { TrieRouter } from 'hono/router/trie-router';
 import { type ErrorStyle, failure, preflight, thrown } from '../lib/http/answer.ts';
 import type { HttpAnswer, HttpRequest } from '../lib/http/message.ts';
 import type { Params } from '../lib/http/params.ts';
+import { checkWeight } from '../lib/http/weight.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { log } from './log.ts';
 
@@ -29,7 +30,7 @@ export class HttpApp {
     this.#router.add(method, route, { route, handle, style });
   }
 
-  /** Answers, whatever happens. */
+  /** Answers, whatever happens. An answer that Lambda would not let through is a fault of ours like any other. */
   async answer(request: HttpRequest): Promise<HttpAnswer> {
     if (request.method === 'OPTIONS') return preflight();
     // With a slash at its end a path is the same.
@@ -37,7 +38,9 @@ export class HttpApp {
     if (!found) return failure(new Refusal({ field: 'path', reason: 'not found' }, 404));
     const [{ route, handle, style }, segments] = found;
     try {
-      return await handle({ ...request, segments: segments as Record<string, string> });
+      const answer = await handle({ ...request, segments: segments as Record<string, string> });
+      checkWeight(answer);
+      return answer;
     } catch (error) {
       return thrown(error, route, log, style);
     }

@@ -3,14 +3,12 @@ import { type Group, Groups, keysOfGroup, ownGroup } from '../../lib/groups/grou
 import { type Member, Members } from '../../lib/groups/members.ts';
 import { success } from '../../lib/http/answer.ts';
 import type { FieldsSchema } from '../../lib/http/fields.ts';
+import { LIST_BYTES, weightOf } from '../../lib/http/weight.ts';
 import { type EndpointRequest, on } from '../endpoint.ts';
 import { table } from '../environment.ts';
 import { HttpApp, serve } from '../http.ts';
 import { ownerOf } from '../session.ts';
 import * as endpoints from './endpoints.ts';
-
-/** JSON of members in one answer: below the 6 MiB that Lambda answers. All memos of a group could be more. Bytes. */
-const PAGE_BYTES = 4 * 1024 * 1024;
 
 const directory = table('DIRECTORY_TABLE');
 const groups = new Groups(directory, Date.now);
@@ -61,9 +59,8 @@ on(app, endpoints.remove, async (request) => {
 
 on(app, endpoints.view, async (request) => {
   const group = await groupOf(request);
-  const sizeOf = (member: Member) => Buffer.byteLength(JSON.stringify(view(member))) + 1;
   const { after, limit } = request.fields();
-  const page = await members.page(group, after, limit, PAGE_BYTES, sizeOf);
+  const page = await members.page(group, after, limit, LIST_BYTES, (member) => weightOf(view(member)) + 1);
   const more = page.next === undefined ? {} : { more: true, after: page.next };
   return success({ name: group.name, users: page.members.map(view), ...more });
 });

@@ -42,16 +42,16 @@ export async function runCanary({ token, identity }: Canary, context: CanaryCont
   // Nobody may be waiting for these when they are rejected.
   for (const { promise } of [connected, arrived, acknowledged]) promise.catch(() => undefined);
   /** The id of its message; acknowledging and showing go side by side, so either may be first. */
-  let own = Number.POSITIVE_INFINITY;
-  let highest = 0;
+  let own: number | undefined;
+  const named = new Set<number>();
   const look = () => {
-    if (highest >= own) acknowledged.resolve();
+    if (own !== undefined && named.has(own)) acknowledged.resolve();
   };
   let overtaken = false;
   let trouble: unknown;
   const listener = createListener({
-    api: noting(api, (id) => {
-      highest = id;
+    api: noting(api, (ids) => {
+      for (const id of ids) named.add(id);
       look();
     }),
     socket: context.socket,
@@ -106,13 +106,13 @@ export async function runCanary({ token, identity }: Canary, context: CanaryCont
 }
 
 /** The same API, which tells of what it has acknowledged. */
-function noting(api: PealApi, onAcknowledged: (highest: number) => void): PealApi {
+function noting(api: PealApi, onAcknowledged: (ids: readonly number[]) => void): PealApi {
   return {
     ...api,
     withSecret: (secret) => noting(api.withSecret(secret), onAcknowledged),
-    async acknowledge(device, highest) {
-      await api.acknowledge(device, highest);
-      onAcknowledged(highest);
+    async acknowledge(device, ids) {
+      await api.acknowledge(device, ids);
+      onAcknowledged(ids);
     },
   };
 }

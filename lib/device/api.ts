@@ -126,6 +126,9 @@ export interface SyncPage {
   more: boolean;
 }
 
+/** Most ids that Peal takes in one acknowledgement. */
+const ACKNOWLEDGED_AT_ONCE = 500;
+
 /** Peal's API. Every method rejects with PealError, NetworkError or ProtocolError. */
 export interface PealApi {
   /** The same API, logged in. */
@@ -182,8 +185,11 @@ export interface PealApi {
   reportAttachment(device: string, message: number): Promise<void>;
   /** @param after only messages with a higher id */
   sync(device: string, after?: number): Promise<SyncPage>;
-  /** Peal deletes what it has served to this device up to `highest`. Only call it for what is safely stored. */
-  acknowledge(device: string, highest: number): Promise<void>;
+  /**
+   * Peal deletes these messages of this device: name what is safely stored. Ids that are gone do no harm; a repeat
+   * does nothing more. 500 ids a request.
+   */
+  acknowledge(device: string, ids: readonly number[]): Promise<void>;
   /** Ends the repetitions of an emergency message for everybody. @param device who did it */
   acknowledgeReceipt(receipt: string, device?: string): Promise<void>;
   /**
@@ -271,10 +277,13 @@ export function createApi(options: HttpOptions): PealApi {
         more: answer.more === true,
       };
     },
-    acknowledge: async (device, highest) => {
-      if (idOf(highest) === undefined)
-        throw new RangeError(`message id: expected 1 … 2^53 − 1, got ${highest}`);
-      await post(at('devices', device, '/update_highest_message'), { message: highest });
+    acknowledge: async (device, ids) => {
+      const wrong = ids.find((id) => idOf(id) === undefined);
+      if (wrong !== undefined) throw new RangeError(`message id: expected 1 … 2^53 − 1, got ${wrong}`);
+      for (let start = 0; start < ids.length; start += ACKNOWLEDGED_AT_ONCE) {
+        const messages = ids.slice(start, start + ACKNOWLEDGED_AT_ONCE);
+        await post(at('devices', device, '/acknowledge'), { messages });
+      }
     },
     acknowledgeReceipt: async (receipt, device) =>
       void (await post(at('receipts', receipt, '/acknowledge'), { device_id: device })),

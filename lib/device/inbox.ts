@@ -1,15 +1,18 @@
 /**
  * What comes in, from sync or push: store it, then acknowledge it, and show it.
  *
- * Nothing is acknowledged that is not stored, so nothing is lost. Each message is shown once: that it was shown is
+ * Messages are acknowledged by their ids, and none that is not stored, so nothing is lost. Each message is shown once: that it was shown is
  * noted right after `onMessage`, and what was not noted is shown at the next occasion. A process that dies between
  * the two shows one message again after it starts (at least once); the other order would lose it. Who cannot bear a
  * repeat even then uses the id, which never changes, as the notification's tag or the line's key.
  *
- * An attachment is stored before its message is acknowledged: afterwards the server has it no longer. One that cannot
- * be fetched for now holds back the acknowledgement of its message and of all later ones, so that the next sync brings
- * them again, with another try; they are shown all the same. After some tries, or when the server says that it is gone,
- * the loss is noted on the message and the acknowledgement goes on.
+ * An attachment is stored before its message is acknowledged: afterwards the server has it no longer. A message whose
+ * attachment cannot be fetched for now is not acknowledged, so that the next sync brings it again, with another try; it
+ * is shown all the same. After some tries, or when the server says that the attachment is gone, the loss is noted on
+ * the message, which is acknowledged then.
+ *
+ * A message that has expired is neither stored nor acknowledged: Peal itself serves it no longer, at about the same
+ * time, and a device whose clock is wrong must not delete what it has not shown.
  */
 import type { PealApi } from './api.ts';
 import { MAX_ATTACHMENT_BYTES, openAttachment } from './attachment.ts';
@@ -62,8 +65,8 @@ export type PushResult = 'new' | 'known' | 'sync';
 /** A device's inbox. */
 export interface Inbox {
   /**
-   * Fetches everything that waits, page by page: each is stored with its attachments, then acknowledged, and what is
-   * new is shown. A message that cannot be read is stored as it came, shown as unreadable, and acknowledged.
+   * Fetches everything that waits, page by page: each is stored with its attachments, then acknowledged by its ids, and
+   * what is new is shown. A message that cannot be read is stored as it came, shown as unreadable, and acknowledged.
    *
    * @throws what the API or the store throws, also if it was only an attachment that could not be fetched; what was
    *   fetched until then is stored, and shown
@@ -109,27 +112,28 @@ export function createInbox(options: InboxOptions): Inbox {
     return found;
   }
 
-  /** @returns what was on the page, now stored */
-  async function keep(items: readonly unknown[], { keys }: Identity): Promise<NewMessage[]> {
+  /** @returns what was on the page and is stored now, and the highest id on it */
+  async function keep(items: readonly unknown[], { keys }: Identity) {
     const messages = items
       .map((item) => readMessage(item, { keys, open }))
       .filter((message) => message !== undefined);
     if (messages.length < items.length) {
       onError?.(new ProtocolError(`${items.length - messages.length} messages without a usable id`));
     }
-    await store.add(messages.filter((message) => !hasExpired(message)));
-    return messages;
+    const stored = messages.filter((message) => !hasExpired(message));
+    await store.add(stored);
+    return { stored, highest: highestOf(messages) };
   }
 
   /**
    * Fetches and stores the attachments of a page that are not stored yet.
    *
-   * @returns the lowest id whose attachment is to be tried again, and why; undefined if there is none
+   * @returns the messages whose attachments are to be tried again, and why
    * @throws what the store throws, and PealError if the device is signed out
    */
-  async function fetchAttachments(api: InboxApi, { device }: Identity, page: NewMessage[]) {
+  async function fetchAttachments(api: InboxApi, { device }: Identity, page: NewMessage[]): Promise<Held[]> {
     const awaited = page.filter((message) => message.kind === 'message' && message.message.attachment);
-    if (awaited.length === 0) return undefined;
+    if (awaited.length === 0) return [];
     const ids = new Set(awaited.map(({ id }) => id));
     const missing = (await store.list()).flatMap((message) => {
       const wanted = message.kind === 'message' ? message.message.attachment : undefined;
@@ -151,7 +155,7 @@ export function createInbox(options: InboxOptions): Inbox {
       }
     };
     await both(...Array.from({ length: LANES }, lane));
-    return held.sort((a, b) => a.id - b.id)[0];
+    return held;
   }
 
   /** @throws what is worth another try */
@@ -213,18 +217,16 @@ export function createInbox(options: InboxOptions): Inbox {
     async syncOnce(api) {
       const me = await identity();
       let after: number | undefined;
-      let held: Held | undefined;
+      const held: Held[] = [];
       for (let more = true; more; ) {
         const page = await api.sync(me.device, after);
-        const messages = await keep(page.messages, me);
-        const highest = highestOf(messages);
-        const fetching = fetchAttachments(api, me, messages);
+        const { stored, highest } = await keep(page.messages, me);
+        const fetching = fetchAttachments(api, me, stored);
         const acknowledge = async () => {
-          // Of what is held back on an earlier page, all of this page is later.
-          const found = await fetching;
-          held ??= found;
-          const safe = highestOf(messages.filter(({ id }) => !held || id < held.id));
-          if (safe !== undefined) await api.acknowledge(me.device, safe);
+          const waiting = await fetching;
+          held.push(...waiting);
+          const ids = stored.map(({ id }) => id).filter((id) => !waiting.some((one) => one.id === id));
+          if (ids.length > 0) await api.acknowledge(me.device, ids);
         };
         // Showing does not wait for the acknowledgement, nor depend on it: the messages are ours by now.
         await both(acknowledge(), within(fetching, SHOW_AFTER_MS).then(showNew));
@@ -236,7 +238,7 @@ export function createInbox(options: InboxOptions): Inbox {
         after = highest;
       }
       // The next try is the caller's, as after every sync that did not bring everything.
-      if (held) throw held.cause;
+      if (held[0]) throw held[0].cause;
     },
 
     async receivePush(payload) {

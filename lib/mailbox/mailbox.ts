@@ -1,46 +1,65 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { CarrierName } from '../carriers/carrier.ts';
 import { batchGet, batchWrite } from '../storage/batches.ts';
+import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { settleAll } from '../storage/settle.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import { isUnreadable, itemOf, type MessageRef, messageOf, type StoredMessage } from './item.ts';
+import {
+  forget,
+  NOTHING_SERVED,
+  packed,
+  provenUpTo,
+  recordAnswer,
+  type Served,
+  type ServedPage,
+  unpacked,
+} from './served.ts';
 import { acknowledgement, markKey, TRACE_SECONDS } from './traces.ts';
 
 /** The longest that a deployment may let a message wait for its device (Pushover: 21 days). */
 export const MAX_MESSAGE_DAYS = 21;
 
 /**
- * How long the record of what sync served is kept, from when it was last written: as long as any message that it
- * names, whatever the deployment's retention is, or was when the message was stored. Seconds.
+ * How long the record of what a device was given is kept, from when it was last written: as long as any message that
+ * it names, whatever the deployment's retention is, or was when the message was stored. Seconds.
  */
 const SERVED_SECONDS = MAX_MESSAGE_DAYS * 24 * 3600;
 
 /** Most messages in one answer to sync, whatever their size. */
 const PAGE_MESSAGES = 5_000;
 
-/**
- * Most ids that the record of served messages holds: 20,000 numbers are under 200 KB of DynamoDB's 400 KB item.
- * Messages served beyond it are simply served again after an acknowledge.
- */
-const SERVED_LIMIT = 20_000;
-
-/**
- * Most messages with attachments in one answer, and names of attachments up to which the record takes a page more: at
- * about fifty bytes each, three thousand of them leave room for the ids.
- */
+/** Most messages with attachments in one answer: an acknowledgement of it reports each. */
 const PAGE_ATTACHMENTS = 1_000;
-const NAMED_LIMIT = 2_000;
 
-/** Served ids above which an acknowledge of all of them is worth a write of its own to forget them. */
-const FORGET_ABOVE = 50;
+/** Served ids above which an acknowledgement of them is worth a write of its own to forget them. */
+const FORGET_ABOVE = 20;
 
-/** Sort key of a device's record of served ids; messages have positive ids, delivery marks negative ones. */
+/** How often a sync writes its answer into the record, where others of the same device keep overtaking it. */
+const ATTEMPTS = 10;
+
+/** Sort key of a device's record of what it was given; messages have positive ids, delivery marks negative ones. */
 const SERVED = 0;
+
+const RECORD = kind('record of served ids', unchanged);
 
 /** What an acknowledge tells of attachments. */
 export interface AttachmentReports {
   report(id: string, device: string): Promise<boolean>;
   remove(ids: string[]): Promise<void>;
+}
+
+/** Which messages a sync asks for. */
+export interface PageRequest {
+  device: string;
+  /** Only messages with a higher id; 0 for all. */
+  after: number;
+  /** Bytes that a message takes in the answer. */
+  weigh(message: StoredMessage): number;
+  /** Bytes above which the page is cut. Its first message is on it whatever it weighs. */
+  maxBytes: number;
+  /** Whether the device acknowledges up to an id, and not by ids: what it is given is recorded then. */
+  recorded: boolean;
 }
 
 /** Pending messages of a device, in ascending order. */
@@ -57,16 +76,32 @@ export interface Page {
  * - a mark for each message that carriers accepted (`sk` = −id), with an attribute for each of them, and another for
  *   the highest repetition (of an emergency message) that it accepted: a small item of its own, since an update of the
  *   message would be billed by the message's size;
- * - the ids that sync has served (`sk` = 0), which are what acknowledge may delete, and the attachments of those that
- *   have one.
+ * - of a device that acknowledges up to an id, the record of what it was given (`sk` = 0).
  *
  * In another partition (`acked#<device>`) is a small item for each message that the device has acknowledged: its sender
  * may ask what became of it. Marks and these are kept for a month, whatever the message's own expiry was.
  *
- * Acknowledge is "delete up to this id", but ids are ordered by time only up to the clocks of several Lambdas: a
- * message with a lower id can be stored after the device has synced. It is not in the record of served ids, so it
- * stays until the device has seen it. Every fault errs to the same side: a record that is lost, overwritten by a
- * concurrent sync or full makes a message be served again, and the device knows it by its id.
+ * **Acknowledging.** A device that names the ids that it has stored says all there is to know, and exactly these go.
+ * Pushover's Open Clients say "up to this id", which is less than it seems: ids are ordered by the clocks of several
+ * Lambdas, so a message with a lower id may be stored later; and an answer to sync may be lost. Suppose that L is lower
+ * than H and stored later, that a first answer gave [H] and a second one [L, H], which was lost. The device acknowledges
+ * H and has never seen L.
+ *
+ * The rule: **an acknowledgement up to H deletes, of the ids up to H, those that were in every answer since H was first
+ * given.** The device has received one of these answers, whichever it was, so it has received those ids.
+ * `served.ts` keeps the record and shows that no order of answers, pages and acknowledgements breaks the rule. What is
+ * left here:
+ *
+ * - An answer is recorded before it is given, and each write of the record has the condition that nobody has written
+ *   since it was read. So all answers are in one order, and none that a device could have received is missing. Of two
+ *   syncs at once, one reads the record again; its page may be older than the record, which the proof does not mind.
+ * - Where a request dies after its record was written, the record has an answer that nobody received. It makes other
+ *   ids wait, and deletes nothing more.
+ * - The record expires after all messages that it names, so that none of them is ever given under a new record.
+ * - An id that the record does not know (it was never given, or is forgotten) deletes nothing.
+ *
+ * Every fault errs to the same side: the message is served again, and the device knows it by its id. Nothing stays: an
+ * acknowledgement of the highest id of the last answer deletes at least that message.
  */
 export class Mailbox {
   readonly #table: Table;
@@ -125,16 +160,13 @@ export class Mailbox {
   }
 
   /**
-   * Pending messages of a device, ascending, expired ones left out (TTL deletes up to two days late), and records
-   * them as served.
-   *
-   * @param after only messages with a higher id; 0 for all
-   * @param maxBytes cuts the page where the stored sizes exceed it
+   * Pending messages of a device, ascending, expired ones left out (TTL deletes up to two days late). One query, and,
+   * if it is recorded, one write of the record unless that says so already; with `after`, a read of it as well.
    */
-  async page(device: string, after: number, maxBytes: number): Promise<Page> {
+  async page({ device, after, weigh, maxBytes, recorded }: PageRequest): Promise<Page> {
     const now = seconds(this.#clock);
     const messages: StoredMessage[] = [];
-    let served: Set<number> | undefined;
+    let record: Record<string, unknown> | undefined;
     let bytes = 0;
     let attachments = 0;
     let more = false;
@@ -143,8 +175,8 @@ export class Mailbox {
       const answer = await this.#table.client.send(
         new QueryCommand({
           TableName: this.#table.name,
-          KeyConditionExpression: 'pk = :device AND sk >= :after',
-          ExpressionAttributeValues: { ':device': device, ':after': after === 0 ? SERVED : after + 1 },
+          KeyConditionExpression: 'pk = :device AND sk >= :from',
+          ExpressionAttributeValues: { ':device': device, ':from': after === 0 ? SERVED : after + 1 },
           // Strongly consistent: the signal to sync comes right after the write.
           ConsistentRead: true,
           ...(start && { ExclusiveStartKey: start }),
@@ -152,13 +184,13 @@ export class Mailbox {
       );
       for (const item of answer.Items ?? []) {
         if (item.sk === SERVED) {
-          served = item.served as Set<number> | undefined;
+          record = item;
           continue;
         }
         // One that this code cannot read must not keep the others back. It was not served, so nothing deletes it.
         if (item.ttl <= now || isUnreadable(item)) continue;
         const message = messageOf(item);
-        bytes += message.body.byteLength;
+        bytes += weigh(message);
         if (message.attachment !== undefined) attachments++;
         const full = bytes > maxBytes || messages.length === PAGE_MESSAGES || attachments > PAGE_ATTACHMENTS;
         if (messages.length > 0 && full) {
@@ -169,7 +201,10 @@ export class Mailbox {
       }
       start = answer.LastEvaluatedKey;
     } while (start && !more);
-    await this.#recordServed(device, after, messages, served);
+    if (recorded) {
+      const page = { after, ids: messages.map(({ id }) => id), more };
+      await this.#record(device, page, after === 0 ? servedOf(record) : await this.#served(device));
+    }
     return { messages, more };
   }
 
@@ -199,56 +234,58 @@ export class Mailbox {
   }
 
   /**
-   * Deletes what the device has stored safely: of the ids up to `upTo`, those that sync has served; and the attachments
-   * that nobody needs any more. Repeatable.
+   * Deletes messages that a device has stored safely, and the attachments that nobody needs any more. Ids under which
+   * nothing waits are passed over. Repeatable.
    *
-   * A device that acknowledges a message can never fetch its attachment again, so that counts as its report. Reports
-   * come before the messages go, and the objects before the record forgets them: wherever it dies, a repeat finds the
-   * rest, or the attachment goes by its expiry. Without attachments it costs nothing more.
+   * A device that acknowledges a message can never fetch its attachment again, so that counts as its report. The copies
+   * name the attachments, so they go last: wherever it dies, a repeat finds the rest, or the attachment goes by its
+   * expiry.
    *
-   * Each message costs two write units: it is deleted, and it is noted that it was acknowledged. A device that says it
-   * again moves the time of the note.
+   * Each message costs a read of it (one read unit for 4 KB, a hundred a request) and two writes: it is deleted, which
+   * is billed by its size, and it is noted that it was acknowledged.
    *
-   * @returns how many messages were named for deletion
+   * @returns how many messages were deleted
    */
-  async acknowledge(device: string, upTo: number, attachments: AttachmentReports): Promise<number> {
-    const found = await this.#table.client.send(
-      new GetCommand({ TableName: this.#table.name, Key: { pk: device, sk: SERVED }, ConsistentRead: true }),
-    );
-    const served = [...((found.Item?.served as Set<number> | undefined) ?? [])];
-    const stored = served.filter((id) => id <= upTo);
-    const named = [...((found.Item?.attachments as Set<string> | undefined) ?? [])].map(readName);
-    const done = named.filter(({ message }) => message <= upTo);
+  async acknowledge(device: string, ids: readonly number[], attachments: AttachmentReports): Promise<number> {
+    const keys = [...new Set(ids)].map((id) => ({ pk: device, sk: id }));
+    const [items] = await batchGet([
+      { table: this.#table, keys, consistent: true, attributes: ['pk', 'sk', 'v', 'attachment'] },
+    ]);
+    // What later code has stored is given out, and taken back, by later code.
+    const copies = items!.filter((item) => !isUnreadable(item));
     const marked = await settleAll(
-      done.map(async ({ id }) => ((await attachments.report(id, device)) ? [id] : [])),
+      copies.map(async ({ attachment }) =>
+        attachment !== undefined && (await attachments.report(attachment as string, device))
+          ? [attachment as string]
+          : [],
+      ),
     );
+    await attachments.remove([...new Set(marked.flat())]);
     const at = seconds(this.#clock);
     await batchWrite(
       this.#table,
-      stored.flatMap((id) => [
-        { put: acknowledgement({ device, id }, at) },
-        { remove: { pk: device, sk: id } },
+      copies.flatMap(({ sk }) => [
+        { put: acknowledgement({ device, id: sk as number }, at) },
+        { remove: { pk: device, sk } },
       ]),
     );
-    await attachments.remove([...new Set(marked.flat())]);
-    // What stays in the record is deleted again by the next acknowledge: of no use for a device that acknowledges one
-    // by one, or page by page. Where little was served and all of it acknowledged, which is nearly always, the next
-    // sync overwrites the record anyway, and the write is saved.
-    if (stored.length > 0 && (stored.length < served.length || stored.length > FORGET_ABOVE)) {
-      const names = done.map(nameOf);
-      await this.#table.client.send(
-        new UpdateCommand({
-          TableName: this.#table.name,
-          Key: { pk: device, sk: SERVED },
-          UpdateExpression: `DELETE served :stored${names.length > 0 ? ', attachments :names' : ''}`,
-          ExpressionAttributeValues: {
-            ':stored': new Set(stored),
-            ...(names.length > 0 && { ':names': new Set(names) }),
-          },
-        }),
-      );
-    }
-    return stored.length;
+    return copies.length;
+  }
+
+  /**
+   * The same for a device that says no more than up to which id it has stored messages: see the class. One read of the
+   * record besides.
+   *
+   * @returns how many messages were deleted
+   */
+  async acknowledgeUpTo(device: string, upTo: number, attachments: AttachmentReports): Promise<number> {
+    const served = await this.#served(device);
+    const ids = provenUpTo(served, upTo);
+    const deleted = await this.acknowledge(device, ids, attachments);
+    // The next acknowledgement reads again what stays in the record. Where it is little, as nearly always, the next
+    // sync overwrites the record anyway, and the write is saved. If one has done so meanwhile, it knows better.
+    if (ids.length > FORGET_ABOVE) await this.#writeServed(device, served, forget(served, ids));
+    return deleted;
   }
 
   /**
@@ -323,63 +360,60 @@ export class Mailbox {
   }
 
   /**
-   * Records which ids were served, and which attachments they have. A first page replaces the record (what it does not name is not pending any more),
-   * a following page adds to it. Nothing is written if the record already says so, or if nothing was served: ids of
-   * messages that are gone do no harm.
+   * Records an answer that is about to be given.
+   *
+   * @param known the record as it was last read
+   * @throws Error where others keep overtaking it: then nothing is given
    */
-  async #recordServed(
-    device: string,
-    after: number,
-    messages: StoredMessage[],
-    known: Set<number> | undefined,
-  ): Promise<void> {
-    if (messages.length === 0) return;
-    const ids = messages.map(({ id }) => id);
-    if (after === 0 && known?.size === ids.length && ids.every((id) => known.has(id))) return;
-    const following = after > 0;
-    const names = messages.flatMap(({ id, attachment }) =>
-      attachment === undefined ? [] : [nameOf({ message: id, id: attachment })],
+  async #record(device: string, page: ServedPage, known: Served): Promise<void> {
+    let served = known;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const next = recordAnswer(served, page);
+      if (!next || (await this.#writeServed(device, served, next))) return;
+      served = await this.#served(device);
+    }
+    throw new Error('the record of what a device was given changed too often at once');
+  }
+
+  async #served(device: string): Promise<Served> {
+    const { Item } = await this.#table.client.send(
+      new GetCommand({ TableName: this.#table.name, Key: { pk: device, sk: SERVED }, ConsistentRead: true }),
     );
-    const named = names.length > 0;
+    return servedOf(Item);
+  }
+
+  /** Writes the record, unless somebody has written since it was read. @returns whether it was written */
+  async #writeServed(device: string, read: Served, next: Served): Promise<boolean> {
+    const isNew = read.answer === 0;
     try {
       await this.#table.client.send(
-        new UpdateCommand({
+        new PutCommand({
           TableName: this.#table.name,
-          Key: { pk: device, sk: SERVED },
-          UpdateExpression: following
-            ? `ADD served :ids${named ? ', attachments :names' : ''} SET #ttl = :ttl`
-            : `SET served = :ids, #ttl = :ttl${named ? ', attachments = :names' : ' REMOVE attachments'}`,
-          ...(following && {
-            ConditionExpression:
-              '(attribute_not_exists(served) OR size(served) <= :limit) AND ' +
-              '(attribute_not_exists(attachments) OR size(attachments) <= :named)',
+          Item: versioned(RECORD, {
+            pk: device,
+            sk: SERVED,
+            answer: next.answer,
+            top: next.top,
+            ...(next.ids.size > 0 && { ids: packed(next) }),
+            ttl: seconds(this.#clock) + SERVED_SECONDS,
           }),
-          ExpressionAttributeNames: { '#ttl': 'ttl' },
-          ExpressionAttributeValues: {
-            ':ids': new Set(ids),
-            ':ttl': seconds(this.#clock) + SERVED_SECONDS,
-            ...(following && { ':limit': SERVED_LIMIT - PAGE_MESSAGES, ':named': NAMED_LIMIT }),
-            ...(named && { ':names': new Set(names) }),
-          },
+          ConditionExpression: isNew ? 'attribute_not_exists(pk)' : 'answer = :read',
+          ...(!isNew && { ExpressionAttributeValues: { ':read': read.answer } }),
         }),
       );
+      return true;
     } catch (error) {
-      if (!isConditionFailure(error)) throw error;
+      if (isConditionFailure(error)) return false;
+      throw error;
     }
   }
 }
 
-/** A message and its attachment, as the record of served messages names them. */
-interface ServedAttachment {
-  message: number;
-  id: string;
-}
-
-const nameOf = ({ message, id }: ServedAttachment): string => `${message} ${id}`;
-
-function readName(name: string): ServedAttachment {
-  const [message = '', id = ''] = name.split(' ');
-  return { message: Number(message), id };
+/** The record of an item. @throws NewerItem: what a later version has recorded must not be taken for nothing */
+function servedOf(stored: Record<string, unknown> | undefined): Served {
+  if (!stored) return NOTHING_SERVED;
+  const { answer, top, ids = new Uint8Array() } = newest(RECORD, stored);
+  return { answer: answer as number, top: top as number, ids: unpacked(ids as Uint8Array) };
 }
 
 /** Name of the attribute of a mark that says which repetition a carrier has accepted. */

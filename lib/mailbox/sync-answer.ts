@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Device } from '../accounts/devices.ts';
 import type { Session } from '../accounts/sessions.ts';
+import { weightOf } from '../http/weight.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { StoredMessage } from './item.ts';
 import type { Page } from './mailbox.ts';
@@ -95,16 +96,26 @@ export function syncAnswer(
   page: Page,
   session: Session,
   device: Device,
-  asking: ReadonlySet<string> = new Set(),
+  asking: ReadonlySet<string> = NONE,
 ): SyncAnswer {
   return {
-    messages: page.messages.map((message) =>
-      message.kind === 'sealed' ? sealed(message) : classic(message, asking),
-    ),
+    messages: page.messages.map((message) => answerOf(message, asking)),
     user: userOf(session),
     device: deviceOf(device),
     ...(page.more && { more: true as const }),
   };
+}
+
+/** Bytes that a message takes in the answer. Whether it still asks to be acknowledged makes no difference. */
+export function weightOfMessage(message: StoredMessage): number {
+  return weightOf(answerOf(message, NONE)) + COMMA;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+const COMMA = 1;
+
+function answerOf(message: StoredMessage, asking: ReadonlySet<string>): SyncAnswer['messages'][number] {
+  return message.kind === 'sealed' ? sealed(message) : classic(message, asking);
 }
 
 /** A sealed message: nothing but its ids is outside the box. */

@@ -58,7 +58,7 @@ function inChromium(path: string): void {
   const acknowledged = ({ page }: Tab) =>
     page.waitForResponse(
       (response) =>
-        response.url().includes('/update_highest_message') && response.request().method() === 'POST',
+        /\/devices\/\w+\/acknowledge\.json/.test(response.url()) && response.request().method() === 'POST',
     );
 
   test('a message is signalled, synced, opened, shown and acknowledged', async () => {

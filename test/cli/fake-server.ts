@@ -148,9 +148,10 @@ export class FakeServer {
     if (route === 'GET messages') return { messages: [...this.mailbox], user: {}, device: {} };
     if (route === 'GET devices') return { devices: this.devices };
     if (route === 'POST devices') return this.#register(params);
-    if (action === 'update_highest_message') {
-      const highest = Number(params.get('message'));
-      this.mailbox.splice(0, this.mailbox.length, ...this.mailbox.filter((message) => message.id > highest));
+    if (method === 'POST' && kind === 'devices' && action === 'acknowledge') {
+      const ids = (params.get('messages') ?? '').split(',').map(Number);
+      const left = this.mailbox.filter((message) => !ids.includes(message.id));
+      this.mailbox.splice(0, this.mailbox.length, ...left);
       return {};
     }
     if (route === 'GET apps') return { apps: this.apps };

@@ -144,10 +144,10 @@ const CALLS: [
   ],
   [
     'acknowledge',
-    (a) => a.acknowledge(device, 12),
+    (a) => a.acknowledge(device, [12, 14]),
     'POST',
-    `/1/devices/${device}/update_highest_message.json`,
-    { message: 12 },
+    `/1/devices/${device}/acknowledge.json`,
+    { messages: [12, 14] },
   ],
 ];
 
@@ -393,11 +393,25 @@ test('a redirection is not followed: the secret stays here', async () => {
   assert.deepEqual(arrived, ['/1/users/logout.json']);
 });
 
-test('only a message id can be acknowledged', async () => {
+test('only message ids can be acknowledged', async () => {
   for (const id of [0, -1, 1.5, Number.NaN, 2 ** 53])
-    await assert.rejects(api.acknowledge(device, id), RangeError);
+    await assert.rejects(api.acknowledge(device, [1, id]), RangeError);
+  await api.acknowledge(device, []);
 
   assert.equal(fake.seen.length, 0);
+});
+
+test('acknowledges more ids than Peal takes at once in several requests', async () => {
+  const ids = Array.from({ length: 1_001 }, (_, n) => n + 1);
+
+  await api.acknowledge(device, ids);
+
+  const named = fake.seen.map(({ body }) => body.messages as number[]);
+  assert.deepEqual(named.flat(), ids);
+  assert.deepEqual(
+    named.map(({ length }) => length),
+    [500, 500, 1],
+  );
 });
 
 test('fetches an attachment from where Peal says, without the secret, and no more of it than is allowed', async () => {

@@ -40,9 +40,6 @@ export async function startFakePeal(): Promise<FakePeal> {
   const server = createServer();
   const webSockets = new WebSocketServer({ server, path: '/push' });
   let waitingForLogin: ((frame: string) => void)[] = [];
-  /** What sync has served: only that may be deleted. */
-  const served = new Set<number>();
-
   const fake: FakePeal = {
     url: '',
     socketUrl: '',
@@ -67,12 +64,11 @@ export async function startFakePeal(): Promise<FakePeal> {
       const after = Number(query.after ?? 0);
       const ids = [...fake.mailbox.keys()].filter((id) => id > after).sort((a, b) => a - b);
       const page = ids.slice(0, fake.pageSize);
-      for (const id of page) served.add(id);
       const messages = page.map((id) => fake.mailbox.get(id));
       return ok({ messages, user: {}, device: {}, ...(ids.length > page.length ? { more: true } : {}) });
     }
-    if (method === 'POST' && path.endsWith('/update_highest_message.json')) {
-      for (const id of served) if (id <= Number(body.message)) fake.mailbox.delete(id);
+    if (method === 'POST' && /^\/1\/devices\/.*\/acknowledge\.json$/.test(path)) {
+      for (const id of body.messages as number[]) fake.mailbox.delete(id);
       return ok();
     }
     const lists = { devices: [], apps: [], sessions: [], sounds: [], messages: [], message: {}, days: [] };

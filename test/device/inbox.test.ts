@@ -22,9 +22,9 @@ function serverWith(items: { id: number }[], pageSize = 100) {
       const found = [...mailbox.values()].filter(({ id }) => id > after).sort((a, b) => a.id - b.id);
       return { messages: found.slice(0, pageSize), user: {}, device: {}, more: found.length > pageSize };
     },
-    async acknowledge(_device: string, highest: number): Promise<void> {
-      story.push(`acknowledge ${highest}`);
-      for (const id of mailbox.keys()) if (id <= highest) mailbox.delete(id);
+    async acknowledge(_device: string, ids: readonly number[]): Promise<void> {
+      story.push(`acknowledge ${ids}`);
+      for (const id of ids) mailbox.delete(id);
     },
     fetchAttachment: (): Promise<FetchedAttachment> => Promise.reject(new Error('nothing has an attachment')),
     async reportAttachment(_device: string, message: number): Promise<void> {
@@ -57,7 +57,7 @@ test('stores, acknowledges and shows what waits, in the order of the ids', async
 
   await inbox.syncOnce(server);
 
-  assert.deepEqual(server.story, ['sync 0', 'acknowledge 2']);
+  assert.deepEqual(server.story, ['sync 0', 'acknowledge 1,2']);
   assert.deepEqual(shown, [
     { ...newMessage(1), shown: false },
     { ...newMessage(2), shown: false },
@@ -76,9 +76,9 @@ test('fetches page after page, and acknowledges each once it is stored', async (
 
   assert.deepEqual(server.story, [
     'sync 0',
-    'acknowledge 2',
+    'acknowledge 1,2',
     'sync 2',
-    'acknowledge 4',
+    'acknowledge 3,4',
     'sync 4',
     'acknowledge 5',
   ]);
@@ -261,7 +261,7 @@ test('a device without a key gets plain messages', async () => {
   assert.deepEqual(shown, [{ ...newMessage(1, { title: 'T' }), shown: false }]);
 });
 
-test('an expired message is neither stored nor shown, but acknowledged', async () => {
+test('an expired message is neither stored nor shown, nor acknowledged: nobody has it but the server', async () => {
   const { inbox, store, ids } = await inboxWith();
   const server = serverWith([
     sealedItem(1, keys, { expires: NOW / 1000 }),
@@ -276,7 +276,7 @@ test('an expired message is neither stored nor shown, but acknowledged', async (
     (await store.list()).map(({ id }) => id),
     [2],
   );
-  assert.deepEqual(server.story, ['sync 0', 'acknowledge 3']);
+  assert.deepEqual(server.story, ['sync 0', 'acknowledge 2']);
 });
 
 test('removes what has expired and says when the next one does', async () => {

@@ -219,7 +219,7 @@ test('a listener on a file that is stopped and started again shows each message 
   const one = await listening(t, { store: first });
   one.put(1);
   // Acknowledging fails, as when the process ends before it.
-  one.fake.intercept = ({ path }) => (path.includes('update_highest') ? 'drop' : undefined);
+  one.fake.intercept = ({ path }) => (path.endsWith('/acknowledge.json') ? 'drop' : undefined);
   await one.listener.start();
   await one.shown.until((got) => got.length === 1);
   await one.listener.stop();

@@ -152,6 +152,12 @@ describe('bad input', () => {
         fields: { secret, message: '1' },
         checked: ['secret', 'message'],
       },
+      {
+        method: 'POST',
+        target: `devices/${phone.id}/acknowledge.json`,
+        fields: { secret, messages: '1' },
+        checked: ['secret', 'messages'],
+      },
       { method: 'POST', target: 'attachments.json', fields: { token }, checked: ['token'] },
       ...(['GET messages/1/attachment', 'POST messages/1/attachment/downloaded'] as const).map(
         (endpoint): Endpoint => {
@@ -507,6 +513,7 @@ describe('bad input', () => {
         ['GET', `receipts/${segment}/state.json?${credentials}`],
         ['POST', `devices/${segment}/test.json`],
         ['POST', `devices/${segment}/update_highest_message.json`],
+        ['POST', `devices/${segment}/acknowledge.json`],
         ['POST', `devices/${segment}/delete.json`],
         ['POST', `apps/${segment}/rotate.json`],
       ] as const) {
@@ -538,12 +545,21 @@ describe('bad input', () => {
     });
     const theirReceipt = String((await ask('POST', 'messages.json', sent)).body.receipt);
     const { body: made } = await ask('POST', 'apps.json', form({ secret: other.secret, name: 'A' }));
-    const mine = form({ token, user, secret, name: 'mine', message: '99999', device: 'theirs' });
+    const mine = form({
+      token,
+      user,
+      secret,
+      name: 'mine',
+      message: '99999',
+      messages: '99999',
+      device: 'theirs',
+    });
     const anyDevice = 'x'.repeat(40);
 
     const pairs: [method: string, target: (id: string) => string, theirs: string, nobodys: string][] = [
       ['GET', (id) => `messages.json?${form({ secret, device_id: id })}`, theirs.id, anyDevice],
       ['POST', (id) => `devices/${id}/update_highest_message.json`, theirs.id, anyDevice],
+      ['POST', (id) => `devices/${id}/acknowledge.json`, theirs.id, anyDevice],
       ['POST', (id) => `devices/${id}/delete.json`, theirs.id, anyDevice],
       ['POST', (id) => `devices/${id}.json`, theirs.id, anyDevice],
       ['POST', (id) => `devices/${id}/test.json`, theirs.id, anyDevice],
@@ -585,7 +601,7 @@ describe('bad input', () => {
     assert.deepEqual([state.acknowledged, state.expired], [0, 0]);
   });
 
-  test("another device's message ids delete nothing but what this device was served", async () => {
+  test("another device's message ids delete nothing", async () => {
     const other = await newAccount(peal());
     const theirs = await newDevice(other, { platform: 'open' });
     await ask('POST', 'messages.json', form({ token: other.token, user: other.user, message: 'kept' }));
@@ -593,9 +609,11 @@ describe('bad input', () => {
     const [message] = (await sync()).body.messages as Json[];
 
     const fields = form({ secret, message: String(message!.id) });
-    const { status } = await ask('POST', `devices/${phone.id}/update_highest_message.json`, fields);
+    const upTo = await ask('POST', `devices/${phone.id}/update_highest_message.json`, fields);
+    const named = form({ secret, messages: String(message!.id) });
+    const byId = await ask('POST', `devices/${phone.id}/acknowledge.json`, named);
 
-    assert.equal(status, 200);
+    assert.deepEqual([upTo.status, byId.status], [200, 200]);
     assert.equal(((await sync()).body.messages as Json[]).length, 1);
   });
 

@@ -146,7 +146,12 @@ const STORY: Step[] = [
   },
   { operation: 'GET /1/messages.json', fields: ({ id }) => ({ device_id: id!, after: 0 }) },
   { operation: 'GET /1/messages.json', fields: ({ open }) => ({ device_id: open! }) },
-  { operation: 'POST /1/devices/{id}/update_highest_message.json', fields: () => ({ message: 1 }) },
+  {
+    operation: 'POST /1/devices/{id}/update_highest_message.json',
+    at: { id: 'open' },
+    fields: () => ({ message: 1 }),
+  },
+  { operation: 'POST /1/devices/{id}/acknowledge.json', fields: () => ({ messages: '1,2' }) },
   { operation: 'POST /1/users.json', fields: () => ({ ...SOMEBODY, name: 'first' }) },
   { operation: 'POST /1/users/login.json', fields: () => SOMEBODY, keep: { elsewhere: 'secret' } },
   { operation: 'POST /1/users/logout.json', secret: 'elsewhere' },

@@ -109,6 +109,7 @@ test('a revoked session is over everywhere: REST, and its socket, which is told 
     await get(peal(), 'sessions.json', { secret }),
     await get(peal(), 'users/twofa.json', { secret }),
     await post(peal(), `devices/${device.id}/update_highest_message.json`, { secret, message: '1' }),
+    await post(peal(), `devices/${device.id}/acknowledge.json`, { secret, messages: '1' }),
     await post(peal(), 'users/logout.json', { secret }),
     await post(peal(), 'users/password.json', { secret, password: 'x', new_password: 'another horse' }),
     await post(peal(), 'sessions/revoke_others.json', { secret }),

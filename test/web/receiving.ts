@@ -92,7 +92,7 @@ export function receiving({ peal, ready }: Web): void {
 
   for (const [moment, url] of [
     ['the sync was answered', '/1/messages.json'],
-    ['it was to be acknowledged', '/update_highest_message.json'],
+    ['it was to be acknowledged', '/devices/*/acknowledge.json'],
   ] as const) {
     test(`a tab that is killed when ${moment} loses nothing, and shows nothing twice`, async (t) => {
       const { at, page, send, person } = await ready(t);
@@ -104,9 +104,9 @@ export function receiving({ peal, ready }: Web): void {
       });
 
       await send('exactly once');
-      if (url.includes('update')) await at.notice((shown) => shown.body === 'exactly once');
+      if (url.includes('acknowledge')) await at.notice((shown) => shown.body === 'exactly once');
       await reached.promise;
-      if (url.includes('update')) await page.evaluate(allShown);
+      if (url.includes('acknowledge')) await page.evaluate(allShown);
       await kill(at, page);
       const left = await waiting(person);
       const again = await at.open();

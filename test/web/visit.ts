@@ -172,7 +172,7 @@ export const toList = (page: Page) => page.getByRole('link', { name: 'Messages',
 export const acknowledged = (page: Page) =>
   page.waitForResponse(
     (response) =>
-      response.url().includes('/update_highest_message') && response.request().method() === 'POST',
+      /\/devices\/\w+\/acknowledge\.json/.test(response.url()) && response.request().method() === 'POST',
   );
 
 /** What still waits at the server for the first device of an account. */

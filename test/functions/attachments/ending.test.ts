@@ -76,7 +76,7 @@ test('of devices that report and acknowledge all at once, one finds it marked an
   assert.equal(await itemOf(attachment), undefined);
 });
 
-test('a thousand attachments fit the record of a page, and the next page brings the rest', async () => {
+test('an acknowledgement of a page reports a thousand attachments at most, and the next page brings the rest', async () => {
   const { device, user } = await ready();
   const table = tableOf(peal(), 'Mailbox');
   const ttl = Math.floor(Date.now() / 1000) + 600;
@@ -94,9 +94,10 @@ test('a thousand attachments fit the record of a page, and the next page brings 
     remove: async (marked: string[]) => void assert.deepEqual(marked, [attachment(1001)]),
   };
 
-  const first = await mailbox.page(device.id, 0, 1e6);
-  const second = await mailbox.page(device.id, first.messages.at(-1)!.id, 1e6);
-  const deleted = await mailbox.acknowledge(device.id, Number.MAX_SAFE_INTEGER, reports);
+  const page = { device: device.id, weigh: () => 1, maxBytes: 1e6, recorded: true };
+  const first = await mailbox.page({ ...page, after: 0 });
+  const second = await mailbox.page({ ...page, after: first.messages.at(-1)!.id });
+  const deleted = await mailbox.acknowledgeUpTo(device.id, 1001, reports);
 
   assert.deepEqual([first.messages.length, first.more], [1000, true]);
   assert.deepEqual([second.messages.length, second.more], [1, false]);
@@ -110,8 +111,8 @@ test('an acknowledgement of some messages leaves the attachments of the others',
   const second = await sent(account);
   const { secret, device } = account;
 
-  const path = `devices/${device.id}/update_highest_message.json`;
-  await post(peal(), path, { secret, message: String(first.id) });
+  const path = `devices/${device.id}/acknowledge.json`;
+  await post(peal(), path, { secret, messages: String(first.id) });
 
   assert.deepEqual([await isStored(first.attachment), await isStored(second.attachment)], [false, true]);
   assert.equal((await locate(account, device, second.id)).status, 200);

@@ -98,11 +98,12 @@ export function useAttachments() {
   const report = ({ secret }: Account, device: TestDevice, id: number): Promise<Answer> =>
     post(peal(), `messages/${id}/attachment/downloaded.json`, { secret, device_id: device.id });
 
-  const acknowledge = ({ secret }: Account, device: TestDevice): Promise<Answer> =>
-    post(peal(), `devices/${device.id}/update_highest_message.json`, {
-      secret,
-      message: String(Number.MAX_SAFE_INTEGER),
-    });
+  /** Names all that waits for a device, or, where that is nothing, what does not. */
+  async function acknowledge(account: Account, device: TestDevice): Promise<Answer> {
+    const ids = await pending(account, device);
+    const messages = ids.length > 0 ? ids.join(',') : '1';
+    return post(peal(), `devices/${device.id}/acknowledge.json`, { secret: account.secret, messages });
+  }
 
   /** Prepares an upload and posts an image. */
   async function upload(token: string, bytes: Buffer) {
