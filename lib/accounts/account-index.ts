@@ -8,8 +8,9 @@ import type { Email } from './email.ts';
 /** Partitions that addresses are spread over: each takes a thousand sign-ups a second. */
 const SHARDS = 8;
 
-/** Accounts in one page, at most. */
+/** Accounts in one page, unless another number is asked for, and the most that may be. */
 const PAGE = 100;
+const MAX_PAGE = 1_000;
 
 /** An account, as the operator's list has it. */
 export interface ListedAccount {
@@ -75,8 +76,9 @@ export async function delist(table: Table, email: Email): Promise<void> {
 export async function listAccounts(
   table: Table,
   after: string | undefined,
-  size = PAGE,
+  wanted = PAGE,
 ): Promise<AccountPage> {
+  const size = Math.min(wanted, MAX_PAGE);
   const limit = Math.ceil((2 * size) / SHARDS);
   const shards = await Promise.all(
     Array.from({ length: SHARDS }, (_, shard) => queryShard(table, shard, after, limit)),

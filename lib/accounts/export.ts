@@ -1,5 +1,5 @@
 import { Groups } from '../groups/groups.ts';
-import { Members } from '../groups/members.ts';
+import { type Member, Members } from '../groups/members.ts';
 import type { CopyRef, Entry } from '../history/entry.ts';
 import { HistoryReader } from '../history/reader.ts';
 import { isUnreadable, messageOf } from '../mailbox/item.ts';
@@ -54,8 +54,15 @@ interface Step {
 type Section = [name: string, step: (at: At) => Promise<Step>];
 type Item = Record<string, unknown>;
 
-/** Bytes of JSON after which a piece is complete; a step adds about a megabyte. Lambda answers 6 MiB. */
+/**
+ * Bytes of JSON after which a piece is complete, and those at which a step is cut. A step of a single item has more: an
+ * item of 400 KB, all control characters, is 2.4 MB of JSON. Together they stay below the 6 MiB that Lambda answers.
+ */
 const PIECE_BYTES = 2 * 1024 * 1024;
+const STEP_BYTES = 1024 * 1024;
+
+/** Receipts that are read at once: most of them are below 1 KB, but tags and a callback may be several. */
+const RECEIPTS = 100;
 
 /** Of the items in an account's partition, those that a section of their own shows. */
 const SHOWN = /^(apps$|devices$|groups$|limits$|member#|session#|sounds$)/;
@@ -110,7 +117,7 @@ export class AccountExport {
       const [section, step]: Section = found;
       const { entries, next }: Step = await step.call(this, { ...at, email, user: account.user });
       parts.push({ section, entries });
-      bytes += Buffer.byteLength(JSON.stringify(entries));
+      bytes += sizeOf(entries);
       if (next) at = { section: at.section, ...next };
       else at = at.section + 1 < this.#sections.length ? { section: at.section + 1, thing: 0 } : undefined;
     }
@@ -163,35 +170,36 @@ export class AccountExport {
     const keys = await new Groups(directory, clock).keysOf(user);
     const key = keys[thing];
     if (key === undefined) return { entries: [] };
+    const entryOf = (member: Member) => ({ group: key, ...member });
     const { members, next } = await new Members(directory).page(
       { key },
       after?.member as string | undefined,
       undefined,
-      PIECE_BYTES / 2,
-      (member) => JSON.stringify(member).length,
+      STEP_BYTES,
+      (member) => sizeOf(entryOf(member)),
     );
-    const entries = members.map((member) => ({ group: key, ...member }));
+    const entries = members.map(entryOf);
     if (next !== undefined) return { entries, next: { thing, after: { member: next } } };
     return { entries, ...(thing + 1 < keys.length && { next: { thing: thing + 1 } }) };
   }
 
   async #memberships(at: At): Promise<Step> {
-    return this.#step(at, await this.#page(at, 'member#'), (items) =>
-      items.map(({ sk }) => {
-        const [, group, device] = (sk as string).split('#');
-        return { group, ...(device && { device }) };
-      }),
-    );
+    return this.#step(at, await this.#page(at, 'member#'), ({ sk }) => {
+      const [, group, device] = (sk as string).split('#');
+      return [{ group, ...(device && { device }) }];
+    });
   }
 
   /** Of emergencies that its apps have sent within the last week. */
   async #receipts(at: At): Promise<Step> {
     const { directory, clock } = this.#context;
     const { pk, sk: prefix } = receiptOfOwnerKey(at.user, '');
-    const page = await queryPage(this.#context.directory, { pk, prefix, after: at.after });
-    const names = page.items.map(({ sk }) => (sk as string).slice(prefix.length));
-    const receipts = await new Receipts(directory, clock).findDelivered(names);
-    return this.#step(at, page, () => receipts.map(receiptEntry));
+    const page = await queryPage(directory, { pk, prefix, after: at.after, limit: RECEIPTS });
+    const nameOf = ({ sk }: Item) => (sk as string).slice(prefix.length);
+    const receipts = await new Receipts(directory, clock).findDelivered(page.items.map(nameOf));
+    return this.#step(at, page, (item) =>
+      receipts.filter(({ receipt }) => receipt === nameOf(item)).map(receiptEntry),
+    );
   }
 
   /**
@@ -225,10 +233,8 @@ export class AccountExport {
 
   /** Whatever else is in the account's partition, as it is stored: counts by month, and what later versions keep. */
   async #other(at: At): Promise<Step> {
-    return this.#step(at, await this.#page(at), (items) =>
-      items
-        .filter(({ sk }) => !SHOWN.test(sk as string))
-        .map(({ pk: _, sk, v: __, ...rest }) => ({ item: sk, ...(plain(rest) as Item) })),
+    return this.#step(at, await this.#page(at), ({ pk: _, sk, v: __, ...rest }) =>
+      SHOWN.test(sk as string) ? [] : [{ item: sk, ...(plain(rest) as Item) }],
     );
   }
 
@@ -238,17 +244,14 @@ export class AccountExport {
     const device = devices[at.thing];
     if (!device) return { entries: [] };
     const page = await queryPage(this.#context.mailbox, { pk: device.id, after: at.after });
-    const waiting = page.items.filter((item) => (item.sk as number) > 0 && !isUnreadable(item));
-    const entries = waiting.map(messageOf).map(({ id, umid, priority, expiresAt, kind, body }) => ({
-      device: device.id,
-      id,
-      umid,
-      priority,
-      expires_at: expiresAt,
-      ...(kind === 'plain' ? { message: JSON.parse(Buffer.from(body).toString()) } : { sealed: body.length }),
-    }));
-    if (page.last) return { entries, next: { thing: at.thing, after: page.last } };
-    return { entries, ...(at.thing + 1 < devices.length && { next: { thing: at.thing + 1 } }) };
+    const step = this.#step(at, page, (item) => {
+      if ((item.sk as number) <= 0 || isUnreadable(item)) return [];
+      const { id, umid, priority, expiresAt, kind, body } = messageOf(item);
+      const what =
+        kind === 'plain' ? { message: JSON.parse(Buffer.from(body).toString()) } : { sealed: body.length };
+      return [{ device: device.id, id, umid, priority, expires_at: expiresAt, ...what }];
+    });
+    return this.#thenNext(at, step, devices.length);
   }
 
   /** Which messages its devices have acknowledged within the last thirty days, the same way. */
@@ -258,9 +261,8 @@ export class AccountExport {
     if (!device) return { entries: [] };
     const { pk } = acknowledgedKey({ device: device.id, id: 0 });
     const page = await queryPage(this.#context.mailbox, { pk, after: at.after });
-    const entries = page.items.map(({ sk, at: time }) => ({ device: device.id, id: sk, at: time }));
-    if (page.last) return { entries, next: { thing: at.thing, after: page.last } };
-    return { entries, ...(at.thing + 1 < devices.length && { next: { thing: at.thing + 1 } }) };
+    const step = this.#step(at, page, ({ sk, at: time }) => [{ device: device.id, id: sk, at: time }]);
+    return this.#thenNext(at, step, devices.length);
   }
 
   get #registry(): DeviceRegistry {
@@ -272,8 +274,26 @@ export class AccountExport {
     return queryPage(this.#context.directory, { pk, after, ...(prefix !== undefined && { prefix }) });
   }
 
-  #step({ thing }: At, { items, last }: QueryPage, shown: (items: Item[]) => object[]): Step {
-    return { entries: shown(items), ...(last && { next: { thing, after: last } }) };
+  /** What is shown of items, as far as it fits a step. */
+  #step({ thing }: At, { items, last }: QueryPage, shown: (item: Item) => object[]): Step {
+    const entries: object[] = [];
+    let bytes = 0;
+    let before: Item | undefined;
+    for (const item of items) {
+      const more = shown(item);
+      bytes += sizeOf(more);
+      if (before && bytes > STEP_BYTES) {
+        return { entries, next: { thing, after: { pk: before.pk, sk: before.sk } } };
+      }
+      entries.push(...more);
+      before = item;
+    }
+    return { entries, ...(last && { next: { thing, after: last } }) };
+  }
+
+  /** The step, and behind the last one of a thing the next thing of so many. */
+  #thenNext({ thing }: At, step: Step, things: number): Step {
+    return step.next || thing + 1 >= things ? step : { ...step, next: { thing: thing + 1 } };
   }
 }
 
@@ -282,6 +302,9 @@ interface At extends Cursor {
   email: string;
   user: string;
 }
+
+/** Bytes of JSON. */
+const sizeOf = (value: object): number => Buffer.byteLength(JSON.stringify(value));
 
 /** Of who has acknowledged it there is what the receipt's own endpoint tells its sender. */
 function receiptEntry({ acknowledged, ...receipt }: DeliveredReceipt): object {

@@ -12,6 +12,8 @@ import { hashSecret, isPublicId, publicIdOf } from './keys.ts';
 /** An invitation is good for a week and for one account. */
 export const INVITATION_SECONDS = 7 * 24 * 3600;
 
+/** Most invitations in the list: the latest. All of them are good, and can be taken back. */
+const MAX_LISTED = 1_000;
 /** Longest note of an invitation, in characters. */
 const MAX_NOTE = 200;
 /** Characters of a code: 138 bits. */
@@ -62,7 +64,7 @@ export class Invitations {
     return { code, id: publicIdOf(hash) };
   }
 
-  /** The invitations that are still good, the latest first. Those made before there was a list are not in it. */
+  /** The latest thousand of the invitations that are still good, the latest first. Those made before there was a list are not in it. */
   async list(): Promise<Invitation[]> {
     const items = await queryAll(this.#table, madeInvitationKey(''));
     const made = items.map((item) => ({
@@ -83,7 +85,8 @@ export class Invitations {
         createdAt,
         expiresAt: ttl,
       }))
-      .sort((a, b) => b.createdAt - a.createdAt);
+      .sort((a, b) => b.createdAt - a.createdAt)
+      .slice(0, MAX_LISTED);
   }
 
   /**

@@ -11,7 +11,7 @@ import type { SessionView } from './session-view.ts';
 import { SESSION } from './sessions.ts';
 
 /** Most sessions in a list: the latest used. All of them can be ended, whether they are listed or not. */
-const MAX_LISTED = 1_000;
+export const MAX_LISTED = 1_000;
 
 /**
  * Ends what sessions of an account hold open elsewhere: their sockets.

@@ -12,9 +12,11 @@ export interface Range {
   attributes?: string[];
   /** Where to go on: the `last` of a page. */
   after?: Item | undefined;
+  /** Most items; absent: as many as are 1 MB. */
+  limit?: number;
 }
 
-/** Items as DynamoDB cuts them: 1 MB. */
+/** Items as DynamoDB cuts them: at the limit, or 1 MB. */
 export interface QueryPage {
   items: Item[];
   /** Key of the last item, if there may be more. */
@@ -24,7 +26,7 @@ export interface QueryPage {
 /** One page of a partition, strongly consistent. */
 export async function queryPage(
   { client, name }: Table,
-  { pk, prefix, attributes, after }: Range,
+  { pk, prefix, attributes, after, limit }: Range,
 ): Promise<QueryPage> {
   const { Items = [], LastEvaluatedKey } = await client.send(
     new QueryCommand({
@@ -36,6 +38,7 @@ export async function queryPage(
         ExpressionAttributeNames: Object.fromEntries(attributes.map((one, n) => [`#a${n}`, one])),
       }),
       ConsistentRead: true,
+      ...(limit !== undefined && { Limit: limit }),
       ...(after && { ExclusiveStartKey: after }),
     }),
   );

@@ -61,6 +61,7 @@ const FUNCTIONS = [
   'functions/socket.test.ts',
   'functions/sync.test.ts',
   'functions/twofa.test.ts',
+  'functions/weights.test.ts',
 ];
 
 /** What becomes of a message, with whatever client, and what other configurations change. */
