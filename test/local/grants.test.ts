@@ -154,7 +154,8 @@ test('every grant of every role is used, so that none is wider than what Peal do
     targets.map(({ platform, push }) => newDevice(account, { platform, push })),
   );
   const desktop = await newDevice(account);
-  const devices = [...phones, desktop, await newDevice(account, { platform: 'open' })];
+  const open = await newDevice(account, { platform: 'open' });
+  const devices = [...phones, desktop, open];
 
   await t.test('delivery to each kind of device, sync and acknowledge', async (t) => {
     // Logs in and does not sync, so that the message still waits when dispatch looks for it.
@@ -177,6 +178,8 @@ test('every grant of every role is used, so that none is wider than what Peal do
     assert.equal(pushed.length, targets.length);
     for (const device of devices) await device.sync();
     for (const device of phones) assert.deepEqual(device.texts(), ['one']);
+    const upTo = `devices/${open.id}/update_highest_message.json`;
+    assert.equal((await post(peal(), upTo, { secret: open.secret, message: '1' })).status, 200);
   });
 
   await t.test('a connection that is gone', async (t) => {
