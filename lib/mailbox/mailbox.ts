@@ -97,7 +97,7 @@ export interface Page {
  *   syncs at once, one reads the record again; its page may be older than the record, which the proof does not mind.
  * - Where a request dies after its record was written, the record has an answer that nobody received. It makes other
  *   ids wait, and deletes nothing more.
- * - The record expires after all messages that it names, so that none of them is ever given under a new record.
+ * - The record expires after all messages that it ever named, so that none of them is given under a new record.
  * - An id that the record does not know (it was never given, or is forgotten) deletes nothing.
  *
  * Every fault errs to the same side: the message is served again, and the device knows it by its id. Nothing stays: an

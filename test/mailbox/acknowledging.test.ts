@@ -17,7 +17,7 @@ const IDS = 6;
 /** Messages on a page. */
 const PAGE = 2;
 
-/** The lost answer that the rule is for: the worst of all that a request may do. */
+/** A request that ends at some step, and what it has done until then stays. */
 class Died extends Error {}
 
 /** A mailbox of one device, and what the device has been given. */
@@ -77,18 +77,16 @@ test('of two syncs at once, neither overwrites what the other has recorded', asy
   const halfway = async () => {
     const release = Promise.withResolvers<void>();
     const looked = Promise.withResolvers<void>();
-    let steps = 0;
-    const items = memoryItems();
+    // A step before the query, one for each item and one for the record; then it writes.
+    let steps = waiting().length + 2;
     const synced = at(async () => {
-      // A step before the query, one for each item, and one for the record; then its write is next.
-      if (steps++ < items + 2) return;
+      if (steps-- > 0) return;
       looked.resolve();
       await release.promise;
     }).sync();
     await looked.promise;
     return { release: release.resolve, synced };
   };
-  const memoryItems = () => waiting().length;
   await at().store(2);
   const first = await halfway();
   await at().store(1);
