@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ACCOUNT } from '../../lib/accounts/account.ts';
 import { accountKey, sessionKey, userPartition } from '../../lib/accounts/directory.ts';
+import { canonicalEmail } from '../../lib/accounts/email.ts';
 import { AccountExport, type ExportPart } from '../../lib/accounts/export.ts';
 import { SessionRegistry } from '../../lib/accounts/session-registry.ts';
 import { SESSION } from '../../lib/accounts/sessions.ts';
@@ -20,7 +21,7 @@ const mailbox = {
 };
 
 test('pieces of an export fit Lambda’s answer however much their content grows as JSON, and leave nothing out', async () => {
-  const email = 'wide@example.org';
+  const email = canonicalEmail('wide@example.org')!;
   const user = `u${'w'.repeat(29)}`;
   const account = versioned(ACCOUNT, { ...accountKey(email), user, password: 'x', createdAt: 1 });
   // A control character is a byte where it is stored, and six in JSON: a page of DynamoDB would be 6 MB.

@@ -543,7 +543,8 @@ async function waiting(
     const texts = new Map<string, number>();
     let after = 0;
     for (let more = true; more; ) {
-      const page = await mailbox.page(device, after, 5_000_000);
+      const weigh = ({ body }: { body: Uint8Array }) => body.length;
+      const page = await mailbox.page({ device, after, weigh, maxBytes: 5_000_000, recorded: false });
       for (const { body, id } of page.messages) {
         const opened = openEnvelope(body, keys);
         const text = opened.kind === 'envelope' ? opened.envelope.message : opened.kind;
