@@ -6,6 +6,7 @@ import { createDynamo } from './aws/dynamodb.ts';
 import { awsEnvironment } from './aws/environment.ts';
 import { Front } from './aws/front.ts';
 import { createLambda } from './aws/lambda.ts';
+import type { PartitionLimit } from './aws/partition-limit.ts';
 import { createS3 } from './aws/s3.ts';
 import { createSecrets, initialSecret, SecretStore } from './aws/secrets.ts';
 import { createSqs } from './aws/sqs.ts';
@@ -49,6 +50,8 @@ export interface EngineOptions {
   asyncRetryDelays?: readonly number[];
   /** Whether scheduled rules keep their schedules; `off`: they only run when they are triggered. Default on. */
   schedules?: 'off' | 'on';
+  /** What one partition of a table serves a second, such as `PARTITION_LIMIT`. Default: whatever is asked of it. */
+  partitionLimit?: PartitionLimit;
   /** Most invocations at a time for each queue, where the template allows more: spares a small machine cold starts. */
   pollConcurrency?: number;
 }
@@ -158,7 +161,14 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
 
   let running: ReadonlyMap<string, LocalFunction> = new Map();
   const services = {
-    dynamodb: createDynamo({ backend: dynamo, tables, meter, log }),
+    dynamodb: createDynamo({
+      backend: dynamo,
+      tables,
+      meter,
+      log,
+      now,
+      partitionLimit: options.partitionLimit,
+    }),
     sqs: createSqs({ backend: storage, meter, sendGrouped: fauxqs.sendGrouped }),
     s3: createS3({ backend: storage, meter, iam }),
     secretsmanager: createSecrets(secrets, meter),

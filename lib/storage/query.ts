@@ -6,7 +6,7 @@ type Item = Record<string, unknown>;
 /** Which items of a partition. */
 export interface Range {
   pk: string;
-  /** What their sort keys begin with; absent: all of them. */
+  /** What their sort keys begin with; absent: all of them. Never empty: DynamoDB refuses that. */
   prefix?: string;
   /** Attributes to return; all if absent. Saves transfer, not read units. */
   attributes?: string[];
@@ -23,11 +23,16 @@ export interface QueryPage {
   last?: Item;
 }
 
-/** One page of a partition, strongly consistent. */
+/**
+ * One page of a partition, strongly consistent.
+ *
+ * @throws RangeError for an empty prefix, with which DynamoDB would fail the request
+ */
 export async function queryPage(
   { client, name }: Table,
   { pk, prefix, attributes, after, limit }: Range,
 ): Promise<QueryPage> {
+  if (prefix === '') throw new RangeError('the prefix of a sort key must not be empty');
   const { Items = [], LastEvaluatedKey } = await client.send(
     new QueryCommand({
       TableName: name,
@@ -49,7 +54,8 @@ export async function queryPage(
  * All items of a partition whose sort keys begin alike, strongly consistent, page by page: for lists that are bounded,
  * such as the apps of an account.
  *
- * @param from partition key, and what the sort keys begin with
+ * @param from partition key, and what the sort keys begin with: at least a character
+ * @throws RangeError for an empty prefix
  */
 export async function queryAll(table: Table, { pk, sk }: { pk: string; sk: string }): Promise<Item[]> {
   const items: Item[] = [];

@@ -35,6 +35,12 @@ export function itemContext(call: Call, shape: TableShape | undefined): Context 
   return context;
 }
 
+/** The name of a table that a request gives by name or ARN. */
+export function tableName(value: Json | undefined): string {
+  const text = typeof value === 'string' ? value : '';
+  return text.startsWith('arn:') ? text.slice(text.lastIndexOf('/') + 1) : text;
+}
+
 /** Keys and items that a request holds, batch or not. */
 function itemsOf(call: Call, table: string | undefined): JsonObject[] {
   const { input } = call;
@@ -59,8 +65,56 @@ function leadingKeys(call: Call, shape: TableShape): string[] {
   return [...new Set(values.filter(isObject).map((value) => String(Object.values(value)[0])))];
 }
 
+/**
+ * The key attribute that a request gives an empty value, in an item, a key, or any condition of a query, `begins_with`
+ * included; undefined if none. DynamoDB refuses such a request, the emulator does not.
+ */
+export function emptyKey(call: Call, tables: ReadonlyMap<string, TableShape>): string | undefined {
+  const { KeyConditionExpression: condition, ExpressionAttributeValues: values } = call.input;
+  if (call.action === 'Query' && typeof condition === 'string' && isObject(values)) {
+    // Nothing but keys is compared there: the name beside the value is the key's.
+    for (const [, compared, begun, value = ''] of condition.matchAll(KEY_CONDITION)) {
+      if (isEmpty(values[value])) return realName(call, compared ?? begun ?? '');
+    }
+    return undefined;
+  }
+  for (const [table, shape] of tables) {
+    const batch = isObject(call.input.RequestItems);
+    if (!batch && tableName(call.input.TableName) !== table) continue;
+    for (const item of itemsOf(call, batch ? table : undefined)) {
+      const found = [shape.partitionKey, shape.sortKey ?? ''].find((name) => isEmpty(item[name]));
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+/** `pk = :v`, `sk BETWEEN :v`, `begins_with(sk, :v)`: name and value. */
+const KEY_CONDITION = /(?:(#?[\w.-]+)\s*(?:[<>=]+|BETWEEN)|begins_with\s*\(\s*(#?[\w.-]+)\s*,)\s*(:\w+)/gi;
+
+function isEmpty(value: Json | undefined): boolean {
+  return isObject(value) && (value.S === '' || value.B === '');
+}
+
+/** Values of the partition key in the order of a request's items: of each request or key of a batch, by table. */
+export function partitionsOf(call: Call, table: string, shape: TableShape): string[] {
+  const { input } = call;
+  const value = (item: Json | undefined): string => {
+    const key = isObject(item) ? item[shape.partitionKey] : undefined;
+    return isObject(key) ? String(Object.values(key)[0]) : '';
+  };
+  if (call.action === 'Query') return [value({ [shape.partitionKey]: queriedKey(call, shape) ?? null })];
+  const request = isObject(input.RequestItems) ? input.RequestItems[table] : undefined;
+  if (request === undefined) return [value(input.Key ?? input.Item)];
+  if (isObject(request)) return asList(request.Keys).map(value);
+  return asList(request).map((one) => {
+    if (!isObject(one)) return '';
+    return value(isObject(one.PutRequest) ? one.PutRequest.Item : (one.DeleteRequest as JsonObject)?.Key);
+  });
+}
+
 /** The value that a query's key condition gives the partition key. */
-function queriedKey(call: Call, shape: TableShape): Json | undefined {
+export function queriedKey(call: Call, shape: TableShape): Json | undefined {
   const { KeyConditionExpression, ExpressionAttributeValues: values } = call.input;
   if (typeof KeyConditionExpression !== 'string' || !isObject(values)) return undefined;
   for (const [, name = '', value = ''] of KeyConditionExpression.matchAll(/(#?[\w.-]+)\s*=\s*(:\w+)/g)) {

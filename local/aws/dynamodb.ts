@@ -4,7 +4,8 @@ import { arn } from '../template/pseudo.ts';
 import type { CloudLog, Meter } from '../types.ts';
 import type { Backend } from './backend.ts';
 import { type Access, type Answer, answerJson, type Call, jsonAnswer, type Service } from './call.ts';
-import { itemContext } from './dynamodb-context.ts';
+import { emptyKey, itemContext, tableName } from './dynamodb-context.ts';
+import { limitPartitions, type PartitionLimit, type Serve } from './partition-limit.ts';
 
 /** A table as its `CreateTable` input tells. */
 export interface TableShape {
@@ -20,6 +21,10 @@ export interface DynamoOptions {
   tables: ReadonlyMap<string, TableShape>;
   meter: Meter;
   log: CloudLog;
+  /** What a partition serves a second; without it, partitions have no limit. */
+  partitionLimit?: PartitionLimit | undefined;
+  /** The clock that the limit goes by, milliseconds. */
+  now?: () => number;
 }
 
 const READS = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan']);
@@ -31,6 +36,8 @@ const TABLE_ACTIONS = new Set([
   'UpdateTable',
   'DescribeTimeToLive',
 ]);
+const EMPTY_KEY =
+  'One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value.';
 const CAPACITY = Buffer.from('{"ReturnConsumedCapacity":"TOTAL",');
 /** The emulator wants a signature to look at; it checks none. */
 const HEADERS = {
@@ -42,15 +49,13 @@ const HEADERS = {
 
 /** The DynamoDB service over a dynalite server. */
 export function createDynamo(options: DynamoOptions): Service {
-  const { backend, tables, meter, log } = options;
+  const { backend, tables, meter, log, partitionLimit, now = Date.now } = options;
 
   const forward = (action: string, body: Buffer | string): Promise<Answer> =>
     backend.send('POST', '/', { ...HEADERS, 'x-amz-target': `DynamoDB_20120810.${action}` }, body);
 
-  const run = async (call: Call): Promise<Answer> => {
+  const serve: Serve = async (call, spent) => {
     const { action, input } = call;
-    meter.count(call.caller.name, 'dynamodb.requests', 1);
-    if (!READS.has(action) && !WRITES.has(action)) return forward(action, call.body);
     const asked = input.ReturnConsumedCapacity !== undefined && input.ReturnConsumedCapacity !== 'NONE';
     const answer = await forward(action, asked ? call.body : withCapacity(call));
     const output = answerJson(answer);
@@ -60,15 +65,26 @@ export function createDynamo(options: DynamoOptions): Service {
       meter.count(call.caller.name, 'dynamodb.wru', 1);
       return addItemFound(call, answer, output);
     }
-    const units = asList(output.ConsumedCapacity).reduce<number>(
-      (sum, consumed) => sum + (isObject(consumed) ? Number(consumed.CapacityUnits) : 0),
-      0,
-    );
+    let units = 0;
+    for (const consumed of asList(output.ConsumedCapacity).filter(isObject)) {
+      units += Number(consumed.CapacityUnits);
+      spent?.(tableName(consumed.TableName), Number(consumed.CapacityUnits));
+    }
     const item = READS.has(action) ? 'dynamodb.rru' : 'dynamodb.wru';
     meter.count(call.caller.name, item, units + indexUnits(call, tables));
     if (asked) return answer;
     delete output.ConsumedCapacity;
     return jsonAnswer(200, output, '1.0', { 'x-amzn-requestid': answer.headers['x-amzn-requestid'] ?? '' });
+  };
+
+  const limited = partitionLimit ? limitPartitions(partitionLimit, tables, now, serve) : serve;
+
+  const run = async (call: Call): Promise<Answer> => {
+    const { action } = call;
+    meter.count(call.caller.name, 'dynamodb.requests', 1);
+    if (!READS.has(action) && !WRITES.has(action)) return forward(action, call.body);
+    const empty = emptyKey(call, tables);
+    return empty === undefined ? limited(call) : validationException(`${EMPTY_KEY} Key: ${empty}`);
   };
 
   /** `ReturnValuesOnConditionCheckFailure`, which dynalite lacks: the item is read right after. */
@@ -100,15 +116,13 @@ export function createDynamo(options: DynamoOptions): Service {
   };
 }
 
+function validationException(message: string): Answer {
+  return jsonAnswer(400, { __type: 'com.amazon.coral.validate#ValidationException', message });
+}
+
 /** Partition key, then sort key if the table has one. */
 function keyNames(shape: TableShape): string[] {
   return shape.sortKey === undefined ? [shape.partitionKey] : [shape.partitionKey, shape.sortKey];
-}
-
-/** The name of a table that a request gives by name or ARN. */
-function tableName(value: Json | undefined): string {
-  const text = typeof value === 'string' ? value : '';
-  return text.startsWith('arn:') ? text.slice(text.lastIndexOf('/') + 1) : text;
 }
 
 function tableArn(table: Json | undefined, index?: Json): string {

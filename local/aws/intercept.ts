@@ -1,6 +1,7 @@
 /** Faults that tests put into AWS calls. */
-import { isObject, type Json, type JsonObject } from '../template/json.ts';
-import { type Answer, answerJson, type Call } from './call.ts';
+import type { JsonObject } from '../template/json.ts';
+import { splitBatch } from './batch.ts';
+import type { Answer, Call } from './call.ts';
 
 /**
  * What an interceptor wants done with a call; undefined leaves it alone.
@@ -38,26 +39,8 @@ export function leaveUnprocessed(
   call: Call,
   leave: (table: string, index: number) => boolean,
 ): Intervention | undefined {
-  const write = call.action === 'BatchWriteItem';
-  if (!write && call.action !== 'BatchGetItem') return undefined;
-  const kept: JsonObject = {};
-  const left: JsonObject = {};
-  for (const [table, request] of Object.entries(call.input.RequestItems as JsonObject)) {
-    const all = (isObject(request) ? request.Keys : request) as Json[];
-    const rest = (keys: Json[]): Json => (isObject(request) ? { ...request, Keys: keys } : keys);
-    const keep = all.filter((_one, index) => !leave(table, index));
-    const drop = all.filter((_one, index) => leave(table, index));
-    if (keep.length > 0) kept[table] = rest(keep);
-    if (drop.length > 0) left[table] = rest(drop);
-  }
-  const name = write ? 'UnprocessedItems' : 'UnprocessedKeys';
-  const empty = write ? {} : { Responses: {} };
-  if (Object.keys(kept).length === 0) return { status: 200, body: { ...empty, [name]: left } };
-  return {
-    input: { ...call.input, RequestItems: kept },
-    after: (answer) => ({
-      ...answer,
-      body: answer.status === 200 ? JSON.stringify({ ...answerJson(answer), [name]: left }) : answer.body,
-    }),
-  };
+  const split = splitBatch(call, leave);
+  if (!split) return undefined;
+  const { input, nothing, answer } = split;
+  return input ? { input, after: answer } : { status: 200, body: nothing };
 }
