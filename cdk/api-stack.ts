@@ -120,7 +120,7 @@ export class ApiStack extends PealStack {
         DIRECTORY_TABLE: directory.tableName,
         CALLBACK_QUEUE_URL: dispatch.receipts.callbacks.queue.queueUrl,
       },
-      timeout: Duration.seconds(15),
+      timeout: Duration.seconds(20),
       memory: 512,
     })
       .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'receipts', 'recipients', 'deliveries')
@@ -139,7 +139,7 @@ export class ApiStack extends PealStack {
         MASTER_SECRET: data.masterSecret.secretArn,
         SOCKET_ENDPOINT: dispatch.socket.endpoint,
       },
-      timeout: Duration.seconds(15),
+      timeout: Duration.seconds(20),
       // argon2id takes 50 ms of a whole CPU.
       memory: 1769,
     })
@@ -159,7 +159,7 @@ export class ApiStack extends PealStack {
       bundle: bundles('info'),
       description: 'Tells senders about user keys, sounds and limits',
       environment: { DIRECTORY_TABLE: directory.tableName, ...quota },
-      timeout: Duration.seconds(15),
+      timeout: Duration.seconds(20),
       memory: 512,
     })
       .allowItems(['BatchGetItem'], directory, 'tokens', 'accounts', 'groups')
@@ -181,7 +181,7 @@ export class ApiStack extends PealStack {
       bundle: bundles('openapi'),
       description: 'The OpenAPI document and the page made of it',
       environment: behind,
-      timeout: Duration.seconds(15),
+      timeout: Duration.seconds(20),
       memory: 512,
     });
 
@@ -209,7 +209,7 @@ export class ApiStack extends PealStack {
         DIRECTORY_TABLE: directory.tableName,
         CARRIER_SECRET: data.webPushSecret.secretId,
       },
-      timeout: Duration.seconds(15),
+      timeout: Duration.seconds(20),
       memory: 512,
     })
       .allowItems(['BatchGetItem'], directory, 'accounts')
@@ -219,7 +219,7 @@ export class ApiStack extends PealStack {
       bundle: bundles('history'),
       description: 'Says what accounts have sent, and what became of it',
       environment: { ...tables, ...quota },
-      timeout: Duration.seconds(15),
+      timeout: Duration.seconds(20),
       memory: 1024,
     })
       .allowItems(['BatchGetItem'], directory, 'accounts', 'receipts', 'deliveries')

@@ -106,7 +106,7 @@ export class DispatchStack extends PealStack {
       bundle,
       description: 'Answers what clients say over the desktop socket',
       environment: { DIRECTORY_TABLE: data.directory.tableName, MAILBOX_TABLE: data.mailbox.tableName },
-      timeout: Duration.seconds(10),
+      timeout: Duration.seconds(20),
       memory: 512,
     });
     const api = new WebSocketApi(this, 'SocketApi', {

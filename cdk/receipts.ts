@@ -24,12 +24,12 @@ export interface ReceiptsProps {
 
 /**
  * One step of a chain is a few calls, of which each ends within seconds. The visibility timeout follows from it: what a
- * dead invocation held comes again after a minute.
+ * dead invocation held comes again after two minutes.
  */
-const REPEAT_TIMEOUT = Duration.seconds(10);
+const REPEAT_TIMEOUT = Duration.seconds(20);
 
-/** All callbacks of a batch go side by side, each within 10 seconds. */
-const CALLBACK_TIMEOUT = Duration.seconds(20);
+/** All callbacks of a batch go side by side, each within 10 seconds; then what became of them is queued. */
+const CALLBACK_TIMEOUT = Duration.seconds(30);
 
 /** Emergency messages: the chains of their repetitions, and the callbacks when they are acknowledged. */
 export class Receipts extends Construct {

@@ -5,6 +5,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Bucket, OpenBucket } from '../lib/attachments/bucket.ts';
 import { CARRIERS } from '../lib/carriers/carrier.ts';
 import type { CarrierQueues } from '../lib/dispatch/router.ts';
+import { awsClient } from '../lib/net/aws-client.ts';
 import { Queue } from '../lib/storage/queue.ts';
 import type { Table } from '../lib/storage/table.ts';
 import { choice, variable } from './variables.ts';
@@ -32,21 +33,18 @@ export function days(name: 'ATTACHMENT_DAYS' | 'MESSAGE_DAYS'): number {
   return number * 24 * 3600;
 }
 
-/** Time limits of a call to AWS: a dead connection must not eat the whole invocation. Milliseconds. */
-export const CALL = { connectionTimeout: 1_000, requestTimeout: 3_000 };
-
 /** One client for both tables: connections are kept between invocations. */
 let document: DynamoDBDocumentClient | undefined;
 
 /** The table that an environment variable names. */
 export function table(name: 'DIRECTORY_TABLE' | 'MAILBOX_TABLE'): Table {
-  document ??= DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 4, requestHandler: CALL }));
+  document ??= DynamoDBDocumentClient.from(awsClient('dynamodb', DynamoDBClient));
   return { client: document, name: variable(name) };
 }
 
 /** A table for writes that must not be repeated unless the caller says so: one try each. */
 export function tableWithoutRetries(name: 'DIRECTORY_TABLE'): Table {
-  const client = new DynamoDBClient({ maxAttempts: 1, requestHandler: CALL });
+  const client = awsClient('dynamodb-once', DynamoDBClient);
   return { client: DynamoDBDocumentClient.from(client), name: variable(name) };
 }
 
@@ -67,11 +65,7 @@ export function attachmentsBucket(): OpenBucket {
 
 /** The client that posts to sockets. One try: what fails is dispatch's to repeat. */
 export function socketClient(): ApiGatewayManagementApiClient {
-  return new ApiGatewayManagementApiClient({
-    endpoint: variable('SOCKET_ENDPOINT'),
-    maxAttempts: 1,
-    requestHandler: CALL,
-  });
+  return awsClient('sockets', ApiGatewayManagementApiClient, { endpoint: variable('SOCKET_ENDPOINT') });
 }
 
 /** The queues of all carriers, by the variables that name them. */

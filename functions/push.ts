@@ -4,15 +4,16 @@ import { DeviceRegistry } from '../lib/accounts/device-registry.ts';
 import type { Carrier, CarrierName } from '../lib/carriers/carrier.ts';
 import { dispatchBatch } from '../lib/dispatch/dispatch.ts';
 import { Mailbox } from '../lib/mailbox/mailbox.ts';
+import { awsClient } from '../lib/net/aws-client.ts';
 import { Receipts } from '../lib/receipts/receipts.ts';
 import { Queue } from '../lib/storage/queue.ts';
-import { CALL, table, variable } from './environment.ts';
+import { table, variable } from './environment.ts';
 import { createJournal } from './journal.ts';
 import { carrierSecret } from './secret.ts';
 
 /** The handler of a push Lambda: they differ only in the carrier that they bind. */
 export function pushHandler(name: CarrierName, carrier: () => Promise<Carrier>) {
-  const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
+  const sqs = awsClient('sqs', SQSClient);
   const { log, count, wrap } = createJournal(name);
   const context = {
     name,

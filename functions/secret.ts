@@ -1,5 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { CALL, variable } from './environment.ts';
+import { awsClient } from '../lib/net/aws-client.ts';
+import { variable } from './environment.ts';
 
 /** For how long credentials are used before they are read again, so that a rotation reaches warm Lambdas. */
 const CREDENTIALS_MS = 5 * 60_000;
@@ -11,7 +12,7 @@ export function carrierSecret(): () => Promise<string> {
 
 /** @returns what gives the text of the secret that a variable names, read again every five minutes */
 export function secretText(name: 'CANARY_SECRET' | 'CARRIER_SECRET'): () => Promise<string> {
-  const client = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
+  const client = awsClient('secretsmanager', SecretsManagerClient);
   let current: { text: string; readAt: number } | undefined;
   return async () => {
     if (current && Date.now() - current.readAt < CREDENTIALS_MS) return current.text;

@@ -1,6 +1,7 @@
 /** Calls the operator's function with AWS credentials: it has no address, so IAM is what guards it. */
 import type { InvokeCommandOutput } from '@aws-sdk/client-lambda';
 import type { AdminCommand, AnswerOf, CommandName } from '../../functions/admin/index.ts';
+import { awsClient } from '../../lib/net/aws-client.ts';
 import { RefusedError, TroubleError, UsageError } from '../errors.ts';
 
 /** The operator's function. */
@@ -27,7 +28,7 @@ export async function invokeAdmin<Name extends CommandName>(
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
   let output: InvokeCommandOutput;
   try {
-    const client = new LambdaClient(endpoint === undefined ? {} : { endpoint, ...LOCAL });
+    const client = awsClient('operator', LambdaClient, endpoint === undefined ? {} : { endpoint, ...LOCAL });
     const Payload = JSON.stringify(command);
     output = await client.send(new InvokeCommand({ FunctionName: name, Payload }));
   } catch (error) {

@@ -1,5 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { CALL, variable } from '../environment.ts';
+import { awsClient } from '../../lib/net/aws-client.ts';
+import { variable } from '../environment.ts';
 
 /** Shorter than what CloudFormation generated means that somebody has put something else there. */
 const LEAST = 32;
@@ -9,7 +10,7 @@ const LEAST = 32;
  * once: it never changes, since with another one no second factor would work any more. A read that fails is tried again with the next request.
  */
 export function masterSecret(): () => Promise<string> {
-  const client = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
+  const client = awsClient('secretsmanager', SecretsManagerClient);
   let reading: Promise<string> | undefined;
   const read = async (): Promise<string> => {
     const answer = await client.send(new GetSecretValueCommand({ SecretId: variable('MASTER_SECRET') }));

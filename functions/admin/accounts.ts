@@ -11,9 +11,11 @@ import { Attachments } from '../../lib/attachments/attachments.ts';
 import { Groups } from '../../lib/groups/groups.ts';
 import { listSounds } from '../../lib/media/custom-sounds.ts';
 import { allowanceOf } from '../../lib/messages/quota.ts';
+import { awsClient } from '../../lib/net/aws-client.ts';
 import { Refusal } from '../../lib/refusal.ts';
-import { attachmentsBucket, CALL, limit, table, variable } from '../environment.ts';
-import { accounts, clock, directory, sessions, userOf, WORK_MS } from './context.ts';
+import { attachmentsBucket, limit, table, variable } from '../environment.ts';
+import { accounts, clock, directory, sessions, userOf } from './context.ts';
+import { WORK_MS } from './work.ts';
 
 /** Clients read the number into 32 bits. */
 const MOST_QUOTA = 2 ** 31 - 1;
@@ -147,5 +149,5 @@ async function media() {
     import('@aws-sdk/client-s3'),
     import('../../lib/media/bucket.ts'),
   ]);
-  return new MediaBucket(new S3Client({ maxAttempts: 4, requestHandler: CALL }), variable('MEDIA_BUCKET'));
+  return new MediaBucket(awsClient('s3', S3Client), variable('MEDIA_BUCKET'));
 }

@@ -10,9 +10,6 @@ export const directory = table('DIRECTORY_TABLE');
 export const sessions = sessionRegistry(directory);
 export const accounts = new Accounts(directory, clock, sessions);
 
-/** For how long a command goes on that can be gone on with; below the function's own limit. Milliseconds. */
-export const WORK_MS = 40_000;
-
 /** The user key of an account. @throws Refusal naming `email` */
 export async function userOf(email: string): Promise<string> {
   const account = await readAccount(directory, String(email));

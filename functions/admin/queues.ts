@@ -4,15 +4,17 @@ import { CARRIERS, type CarrierName } from '../../lib/carriers/carrier.ts';
 import { type Redriven, type Renew, redrive, renewDispatch } from '../../lib/dispatch/redrive.ts';
 import { statusOf } from '../../lib/dispatch/status.ts';
 import { renewFanOut } from '../../lib/fanout/fan-out.ts';
+import { awsClient } from '../../lib/net/aws-client.ts';
 import { renewCallback } from '../../lib/receipts/callback.ts';
 import { parseRepeatRecord } from '../../lib/receipts/repeat.ts';
 import { Refusal } from '../../lib/refusal.ts';
 import { OperatorQueue } from '../../lib/storage/operator-queue.ts';
 import { Queue } from '../../lib/storage/queue.ts';
-import { CALL, limit, variable } from '../environment.ts';
+import { limit, variable } from '../environment.ts';
 import { canaryStatus } from './canary.ts';
-import { clock, WORK_MS } from './context.ts';
+import { clock } from './context.ts';
 import { CREDENTIALS, readSecret, type SecretName } from './secrets.ts';
+import { WORK_MS } from './work.ts';
 
 type WatchedQueue = CarrierName | 'callback' | 'fan-out' | 'repeat';
 
@@ -23,7 +25,7 @@ const RENEW: Partial<Record<WatchedQueue, Renew>> = {
   callback: renewCallback,
 };
 
-const sqs = new SQSClient({ maxAttempts: 4, requestHandler: { ...CALL, requestTimeout: 5_000 } });
+const sqs = awsClient('sqs-receive', SQSClient);
 
 /** What can be looked at and redriven: a queue each, and what says whether its carrier has credentials. */
 const QUEUES = ([...CARRIERS, 'fan-out', 'repeat', 'callback'] as const).map(watched);

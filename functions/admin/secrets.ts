@@ -7,7 +7,8 @@ import {
 import { apnsKeyOf } from '../../lib/carriers/apns/credentials.ts';
 import { serviceAccountOf } from '../../lib/carriers/fcm/credentials.ts';
 import { vapidKeyOf } from '../../lib/carriers/webpush/credentials.ts';
-import { CALL, variable } from '../environment.ts';
+import { awsClient } from '../../lib/net/aws-client.ts';
+import { variable } from '../environment.ts';
 
 /** How a carrier's secret is read, for those that need one. Undefined: the carrier is off. */
 export const CREDENTIALS = { fcm: serviceAccountOf, apns: apnsKeyOf, webpush: vapidKeyOf };
@@ -15,7 +16,7 @@ export const CREDENTIALS = { fcm: serviceAccountOf, apns: apnsKeyOf, webpush: va
 /** A carrier that needs a secret. */
 export type SecretName = keyof typeof CREDENTIALS;
 
-const client = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
+const client = awsClient('secretsmanager', SecretsManagerClient);
 
 /** The text of a carrier's secret. */
 export const readSecret = (name: SecretName): Promise<string> => readSecretOf(idOf(name));

@@ -1,18 +1,15 @@
 /** The canary: invoked every few minutes, sends a message to itself and receives it. It has no grant to any data. */
 import { canaryOf } from '../../lib/canary/credentials.ts';
-import { runCanary } from '../../lib/canary/run.ts';
+import { CANARY_CALL, runCanary } from '../../lib/canary/run.ts';
 import { createApi } from '../../lib/device/index.ts';
 import { variable } from '../environment.ts';
 import { createJournal } from '../journal.ts';
 import { secretText } from '../secret.ts';
 
-/** A call that takes longer has failed. Milliseconds. */
-const TIMEOUT = 10_000;
-
 const journal = createJournal();
 const readSecret = secretText('CANARY_SECRET');
 const context = {
-  api: createApi({ url: variable('API_URL'), timeoutMs: TIMEOUT }),
+  api: createApi({ url: variable('API_URL'), timeoutMs: CANARY_CALL }),
   socket: variable('SOCKET_URL'),
   log: journal.log,
   count: journal.count,

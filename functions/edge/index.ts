@@ -8,13 +8,14 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import type { APIGatewayRequestAuthorizerEventV2, APIGatewaySimpleAuthorizerResult } from 'aws-lambda';
+import { awsClient } from '../../lib/net/aws-client.ts';
 import { isEdgeKey } from '../../lib/net/edge.ts';
-import { CALL, variable } from '../environment.ts';
+import { variable } from '../environment.ts';
 
 /** For how long the keys are used before they are read again. */
 const KEYS_MS = 5 * 60_000;
 
-const client = new SecretsManagerClient({ maxAttempts: 4, requestHandler: CALL });
+const client = awsClient('secretsmanager', SecretsManagerClient);
 let known: { keys: string[]; readAt: number } | undefined;
 
 export const handler = async ({

@@ -7,12 +7,13 @@ import { Jobs } from '../../lib/fanout/job.ts';
 import { History } from '../../lib/history/history.ts';
 import { Mailbox } from '../../lib/mailbox/mailbox.ts';
 import { Copies } from '../../lib/messages/copies.ts';
+import { awsClient } from '../../lib/net/aws-client.ts';
 import { Queue } from '../../lib/storage/queue.ts';
-import { CALL, carrierQueues, table, variable } from '../environment.ts';
+import { carrierQueues, table, variable } from '../environment.ts';
 import { createJournal } from '../journal.ts';
 
 const journal = createJournal();
-const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
+const sqs = awsClient('sqs', SQSClient);
 const mailbox = table('MAILBOX_TABLE');
 const context: WorkerContext = {
   jobs: new Jobs(mailbox),

@@ -15,9 +15,10 @@ import { CustomSounds } from '../../lib/media/custom-sounds.ts';
 import { readIcon } from '../../lib/media/icon.ts';
 import { isSoundId } from '../../lib/media/sound-fields.ts';
 import { builtInSound } from '../../lib/messages/sounds.ts';
+import { awsClient } from '../../lib/net/aws-client.ts';
 import { Refusal } from '../../lib/refusal.ts';
 import { type EndpointRequest, on } from '../endpoint.ts';
-import { CALL, table, variable } from '../environment.ts';
+import { table, variable } from '../environment.ts';
 import { HttpApp, type RoutedRequest, secretOf, serve } from '../http.ts';
 import { log } from '../log.ts';
 import * as endpoints from './endpoints.ts';
@@ -26,10 +27,7 @@ import * as endpoints from './endpoints.ts';
 const BUILT_IN = 'public, max-age=604800';
 
 const directory = table('DIRECTORY_TABLE');
-const bucket = new MediaBucket(
-  new S3Client({ maxAttempts: 4, requestHandler: CALL }),
-  variable('MEDIA_BUCKET'),
-);
+const bucket = new MediaBucket(awsClient('s3', S3Client), variable('MEDIA_BUCKET'));
 const sounds = new CustomSounds(directory, bucket);
 const apps = new Apps(directory, Date.now);
 const throttles = new Throttles(

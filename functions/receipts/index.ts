@@ -3,23 +3,21 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { userOfSecret } from '../../lib/accounts/keys.ts';
 import { findSession, sessionDevice } from '../../lib/accounts/sessions.ts';
 import { success } from '../../lib/http/answer.ts';
+import { awsClient } from '../../lib/net/aws-client.ts';
 import { queueCallback } from '../../lib/receipts/callback.ts';
 import { isAsking, keysOfReceipt, Receipts } from '../../lib/receipts/receipts.ts';
 import { receiptView, stateView } from '../../lib/receipts/view.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { seconds } from '../../lib/storage/table.ts';
 import { on } from '../endpoint.ts';
-import { CALL, table, variable } from '../environment.ts';
+import { table, variable } from '../environment.ts';
 import { HttpApp, secretOf, serve } from '../http.ts';
 import { sessionWith } from '../session.ts';
 import * as endpoints from './endpoints.ts';
 
 const directory = table('DIRECTORY_TABLE');
 const receipts = new Receipts(directory, Date.now);
-const callbacks = new Queue(
-  new SQSClient({ maxAttempts: 4, requestHandler: CALL }),
-  variable('CALLBACK_QUEUE_URL'),
-);
+const callbacks = new Queue(awsClient('sqs', SQSClient), variable('CALLBACK_QUEUE_URL'));
 
 const app = new HttpApp();
 

@@ -1,14 +1,15 @@
 /** Repeats emergency messages until they are acknowledged, from the repeat queue. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DeviceRegistry } from '../../lib/accounts/device-registry.ts';
+import { awsClient } from '../../lib/net/aws-client.ts';
 import { Receipts } from '../../lib/receipts/receipts.ts';
 import { parseRepeatRecord, type RepeatContext, runRepeat } from '../../lib/receipts/repeat.ts';
 import { Queue } from '../../lib/storage/queue.ts';
-import { CALL, carrierQueues, table, variable } from '../environment.ts';
+import { carrierQueues, table, variable } from '../environment.ts';
 import { log } from '../log.ts';
 import { batchHandler } from '../work.ts';
 
-const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
+const sqs = awsClient('sqs', SQSClient);
 const directory = table('DIRECTORY_TABLE');
 const context: RepeatContext = {
   receipts: new Receipts(directory, Date.now),

@@ -14,13 +14,13 @@ import { Claims } from '../../lib/messages/claims.ts';
 import { limitHeaders } from '../../lib/messages/limits.ts';
 import { Quota } from '../../lib/messages/quota.ts';
 import { Sender } from '../../lib/messages/send.ts';
+import { awsClient } from '../../lib/net/aws-client.ts';
 import { Receipts } from '../../lib/receipts/receipts.ts';
 import { Refusal } from '../../lib/refusal.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { on } from '../endpoint.ts';
 import {
   attachmentsBucket,
-  CALL,
   carrierQueues,
   days,
   limit,
@@ -35,7 +35,7 @@ import * as endpoints from './endpoints.ts';
 
 const clock = Date.now;
 const bucket = attachmentsBucket();
-const sqs = new SQSClient({ maxAttempts: 4, requestHandler: CALL });
+const sqs = awsClient('sqs', SQSClient);
 const mailbox = table('MAILBOX_TABLE');
 const directory = table('DIRECTORY_TABLE');
 const journal = createJournal();

@@ -5,6 +5,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { readAgain } from '../attachments/s3.ts';
 
 /** For how long a browser or a cache may keep what never changes: a year, and without asking again. */
 export const IMMUTABLE = 'public, max-age=31536000, immutable';
@@ -45,8 +46,8 @@ export class MediaBucket {
   /** @returns undefined if there is none of this name */
   async get(kind: MediaKind, name: string): Promise<Uint8Array | undefined> {
     try {
-      const { Body } = await this.#client.send(new GetObjectCommand(this.#object(kind, name)));
-      return await Body!.transformToByteArray();
+      const ask = () => this.#client.send(new GetObjectCommand(this.#object(kind, name)));
+      return await readAgain((await ask()).Body!, ask);
     } catch (error) {
       if (error instanceof NoSuchKey) return undefined;
       throw error;

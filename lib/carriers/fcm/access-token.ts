@@ -1,6 +1,6 @@
 /** OAuth access tokens for FCM, from a service account, by firebase-admin's credential. */
 
-import { type Credential, cert } from 'firebase-admin/app';
+import { type Credential, cert, type GoogleOAuthAccessToken } from 'firebase-admin/app';
 
 /** The fields of a Google service account's JSON key that we use. */
 export interface ServiceAccount {
@@ -39,20 +39,19 @@ export class AccessTokens {
   /** The current token, fetched if there is none or it is about to expire. Waits no longer than `limit` milliseconds. */
   async get(limit: number): Promise<AccessToken> {
     let timer: NodeJS.Timeout | undefined;
-    // The credential retries on its own and has no time limit; what it fetches late serves the next message.
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no access token within ${Math.round(limit)} ms`)), limit);
-    });
     try {
       this.#credential ??= this.#open();
-      const { access_token: token, expires_in: seconds } = await Promise.race([
-        this.#credential.getAccessToken(),
-        late,
-      ]);
-      const now = this.#now();
-      const fetchedAt = token === this.#current?.token ? this.#current.fetchedAt : now;
-      this.#current = { token, fetchedAt, goodUntil: now + (seconds - EAGER_SECONDS) * 1000 };
-      return { kind: 'token', token };
+      const used = this.#credential;
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          // The credential has no time limit, and all who ask it wait for the one request that is under way: for ever,
+          // if that is never answered. What comes late serves the next message; who asks before that asks another one.
+          if (this.#credential === used) this.#credential = undefined;
+          reject(new Error(`no access token within ${Math.round(limit)} ms`));
+        }, limit);
+      });
+      const fetched = used.getAccessToken().then((token) => this.#keep(token));
+      return { kind: 'token', token: await Promise.race([fetched, late]) };
     } catch (error) {
       const reason = `no access token: ${error instanceof Error ? error.message : String(error)}`;
       return { kind: isOurs(error) ? 'fault' : 'failed', reason };
@@ -72,6 +71,13 @@ export class AccessTokens {
       this.#current = undefined;
     }
     return this.get(limit);
+  }
+
+  #keep({ access_token: token, expires_in: seconds }: GoogleOAuthAccessToken): string {
+    const now = this.#now();
+    const fetchedAt = token === this.#current?.token ? this.#current.fetchedAt : now;
+    this.#current = { token, fetchedAt, goodUntil: now + (seconds - EAGER_SECONDS) * 1000 };
+    return token;
   }
 
   #open(): Credential {

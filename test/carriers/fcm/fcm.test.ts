@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { Carrier, Push } from '../../../lib/carriers/carrier.ts';
+import { AccessTokens } from '../../../lib/carriers/fcm/access-token.ts';
 import { createFcm } from '../../../lib/carriers/fcm/fcm.ts';
 import type { Fault } from '../../../local/carriers/index.ts';
 import { push, type StandIns, startStandIns } from '../stand-ins.ts';
@@ -245,5 +246,18 @@ describe('FCM client with a wrong service account', () => {
     await unlucky.close();
 
     assert.deepEqual(outcome, { kind: 'failed', reason: 'no access token: no access token within 400 ms' });
+  });
+
+  it('asks for a token again after one request for it was never answered', async () => {
+    standIns.fail({ carrier: 'oauth', times: 1, fault: { kind: 'silence' } });
+    const account = { ...standIns.credentials.serviceAccount, project_id: 'a third' };
+    const tokens = new AccessTokens(account, () => now);
+
+    const first = await tokens.get(100);
+    const second = await tokens.get(5_000);
+
+    assert.equal(first.kind, 'failed');
+    assert.equal(second.kind, 'token');
+    assert.deepEqual(statuses(), ['token', 'token']);
   });
 });

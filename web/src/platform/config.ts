@@ -7,9 +7,13 @@ export interface Config {
   socket: string;
 }
 
+/** Limit for the addresses to come, above the service worker's own. Milliseconds. */
+const CONFIG_MS = 15_000;
+
 /** Reads the addresses; offline, the service worker has those of the last time. */
 export async function loadConfig(): Promise<Config> {
-  const response = await fetch('/config.json', { credentials: 'omit' });
+  const signal = AbortSignal.timeout(CONFIG_MS);
+  const response = await fetch('/config.json', { credentials: 'omit', signal });
   if (!response.ok) throw new Error(`config.json: status ${response.status}`);
   return (await response.json()) as Config;
 }

@@ -8,6 +8,8 @@ declare const SHELL_VERSION: string;
 const CACHE = `peal-${SHELL_VERSION}`;
 /** Where Peal is, as last heard. */
 const CONFIG = '/config.json';
+/** A network that says nothing for so long counts as none: what was last heard is used. Milliseconds. */
+const CONFIG_MS = 5_000;
 
 export async function keepShell(): Promise<void> {
   const cache = await caches.open(CACHE);
@@ -40,7 +42,7 @@ async function kept(name: string, request: Request): Promise<Response> {
 async function configNow(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   try {
-    const response = await fetch(request);
+    const response = await fetch(request, { signal: AbortSignal.timeout(CONFIG_MS) });
     if (response.ok) await cache.put(CONFIG, response.clone());
     return response;
   } catch (error) {
