@@ -37,7 +37,12 @@ export interface CloudOptions extends Omit<EngineOptions, 'meter'> {
   /** Host names besides its own under which the first HTTP API is reached over TLS. */
   apiNames?: readonly string[];
   /** Starts the stand-ins for carriers with certificates from `authority`. Without it functions reach nothing outside. */
-  outside?: (context: { authority: Authority; log: CloudLog; now: () => number }) => Promise<Outside>;
+  outside?: (context: {
+    authority: Authority;
+    front: Front;
+    log: CloudLog;
+    now: () => number;
+  }) => Promise<Outside>;
   /** Limits and timers of the WebSocket APIs, for tests. */
   webSocket?: Pick<WebSocketApiOptions, 'idle' | 'life' | 'connectRate' | 'integrationTimeout' | 'timers'>;
   /** Milliseconds until an HTTP API gives up a function; AWS: 30 s. */
@@ -95,7 +100,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const engine = await startEngine({ ...options, meter });
     closers.push(() => engine.close());
     const authority = await createAuthority();
-    const outside = await options.outside?.({ authority, log, now });
+    const outside = await options.outside?.({ authority, front: engine.front, log, now });
     if (outside) closers.push(() => outside.close());
     const find = finder(engine);
     const putSecret = async (prefix: string, value: string): Promise<void> => {

@@ -40,11 +40,12 @@ export async function startPeal(options: PealOptions): Promise<Peal> {
   const credentials = await makeCredentials();
   const cloud = await startCloud({
     ...options,
-    outside: async ({ authority }) => {
+    outside: async ({ authority, front }) => {
       const { serviceAccount, apns, vapid } = credentials;
       const started = await startCarriers({
         ...(await authority.issue([...CARRIER_HOSTS])),
         control: options.control ?? 0,
+        aws: front.faults,
         fcm: {
           projectId: serviceAccount.project_id,
           clientEmail: serviceAccount.client_email,

@@ -15,6 +15,7 @@ import {
   type Service,
   type ServiceName,
 } from './call.ts';
+import { AwsFaults } from './faults.ts';
 import type { Interceptor, Intervention } from './intercept.ts';
 import { isPostedForm, readPostedForm } from './post-form.ts';
 import { s3Error } from './s3-answers.ts';
@@ -40,6 +41,8 @@ export class Front {
   readonly #server: Server;
   readonly #services = new Map<ServiceName, Service>();
   readonly #interceptors = new Set<Interceptor>();
+  /** What calls over HTTP meet. Those from within, such as the pollers', are AWS's own and meet none. */
+  readonly faults = new AwsFaults();
   readonly #log: CloudLog;
   readonly #now: () => number;
   #iam: Iam | undefined;
@@ -145,13 +148,28 @@ export class Front {
     const { method = 'GET', url = '/', headers } = request;
     const asked = { method, url, headers };
     const call = this.#cors.preflight(asked) ?? (await this.#read(request, body));
+    const fault = 'status' in call ? undefined : this.faults.take(call);
+    if (fault === 'silence') return;
     const answer = 'status' in call ? call : await this.#answer(call, method);
+    if (fault === 'silence-after') return;
     if (answer === DROP) {
       response.destroy();
       return;
     }
     const length = answer.headers['content-length'] ?? String(Buffer.byteLength(answer.body));
     const also = { ...this.#cors.headers(asked), 'content-length': length };
+    if (fault === 'half') {
+      // An answer without a body has none to stop in: it is told of a byte that does not come.
+      response.writeHead(answer.status, {
+        ...answer.headers,
+        ...also,
+        'content-length': length === '0' ? '1' : length,
+      });
+      response.flushHeaders();
+      const part = Buffer.from(answer.body).subarray(0, Buffer.byteLength(answer.body) / 2);
+      if (part.length > 0) response.write(part);
+      return;
+    }
     response.writeHead(answer.status, { ...answer.headers, ...also });
     response.end(answer.body);
   }

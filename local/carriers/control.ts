@@ -2,13 +2,22 @@
 
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Faults, parseFaultRule } from './faults.ts';
+import { type AwsFaults, parseAwsFaultRule } from '../aws/faults.ts';
+import { type Faults, object, parseFaultRule } from './faults.ts';
 import type { Journal } from './journal.ts';
 import { isStandIn, type Notes, parseTargetNote } from './notes.ts';
 import type { StandIn } from './types.ts';
 
 /** Longest wait of one `GET /received`. Milliseconds. */
 const MAX_WAIT = 60_000;
+
+interface Parts {
+  /** Of the services of AWS, where the stand-ins are beside them. */
+  aws: AwsFaults | undefined;
+  faults: Faults;
+  journal: Journal;
+  notes: Notes;
+}
 
 export interface ControlServer {
   /** For example `http://127.0.0.1:7328`. */
@@ -19,14 +28,11 @@ export interface ControlServer {
 /**
  * Starts the control server on the loopback interface.
  *
- * - `POST /faults` a {@link FaultRule}; `DELETE /faults` clears them.
+ * - `POST /faults` a {@link FaultRule} of a carrier, or one of AWS (`AwsFaultRule`); `DELETE /faults` clears them.
  * - `GET /received` what was accepted, in order; with `?count=n&wait=ms` waits until there are n. `DELETE` clears.
  * - `POST /targets` a {@link TargetNote}, or `{carrier, onlyNoted: true}`; `DELETE /targets` clears.
  */
-export async function startControl(
-  port: number,
-  parts: { faults: Faults; journal: Journal; notes: Notes },
-): Promise<ControlServer> {
+export async function startControl(port: number, parts: Parts): Promise<ControlServer> {
   const server = createServer(async (request, response) => {
     const reply = (status: number, value: unknown) => {
       response.writeHead(status, { 'content-type': 'application/json' });
@@ -56,17 +62,18 @@ export async function startControl(
   };
 }
 
-async function handle(
-  request: IncomingMessage,
-  { faults, journal, notes }: { faults: Faults; journal: Journal; notes: Notes },
-): Promise<unknown> {
+async function handle(request: IncomingMessage, { aws, faults, journal, notes }: Parts): Promise<unknown> {
   const url = new URL(request.url ?? '/', 'http://control');
   switch (`${request.method} ${url.pathname}`) {
-    case 'POST /faults':
-      faults.add(parseFaultRule(await json(request)));
+    case 'POST /faults': {
+      const rule = object(await json(request), 'the fault rule');
+      if (aws && 'service' in rule) aws.add(parseAwsFaultRule(rule));
+      else faults.add(parseFaultRule(rule));
       return { ok: true };
+    }
     case 'DELETE /faults':
       faults.clear();
+      aws?.clear();
       return { ok: true };
     case 'GET /received': {
       const wait = Math.min(Number(url.searchParams.get('wait') ?? 0), MAX_WAIT);

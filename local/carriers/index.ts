@@ -3,6 +3,7 @@
  * ones check, keep what they accept, and fail as they are told.
  */
 
+import type { AwsFaults } from '../aws/faults.ts';
 import { Apns } from './apns.ts';
 import { type ControlServer, startControl } from './control.ts';
 import { Faults } from './faults.ts';
@@ -37,6 +38,8 @@ export interface CarriersOptions {
   cert: string;
   /** Port of the control server; 0 for a free one. */
   control?: number;
+  /** Takes the faults of AWS's services that the control server is told of. */
+  aws?: AwsFaults;
   fcm: {
     projectId: string;
     clientEmail: string;
@@ -113,7 +116,7 @@ export async function startCarriers(options: CarriersOptions): Promise<Carriers>
       handle: responder(new WebPush(service, notes, waiting, now), faults, journal),
     });
 
-  const control = await startControl(options.control ?? 0, { faults, journal, notes });
+  const control = await startControl(options.control ?? 0, { aws: options.aws, faults, journal, notes });
   const listeners = await Promise.all([
     google(firebase),
     google(oauth),

@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { after, afterEach, before, describe, mock, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import {
   ApiGatewayManagementApiClient,
@@ -22,7 +22,8 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { S3Bucket } from '../../lib/attachments/s3.ts';
 import { MediaBucket } from '../../lib/media/bucket.ts';
-import { awsClient, BUDGETS, type Budget, longest, type Purpose } from '../../lib/net/aws-client.ts';
+import { awsClient, BUDGETS, longest, type Purpose } from '../../lib/net/aws-client.ts';
+import { timed } from '../support/timed.ts';
 
 type Answering = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -47,8 +48,6 @@ after(() => {
   server.closeAllConnections();
   server.close();
 });
-afterEach(() => mock.timers.reset());
-
 const JSON_TYPE = { 'content-type': 'application/x-amz-json-1.0' };
 const silence: Answering = () => undefined;
 const half: Answering = (_request, response) => {
@@ -113,32 +112,6 @@ const CALLS: Record<Purpose, () => () => Promise<unknown>> = {
     return () => client.send(new InvokeCommand({ FunctionName: 'f', Payload: '{}' }));
   },
 };
-
-/**
- * Waits for a call while the clock goes on, a two hundredth of its limit with each turn of the event loop.
- *
- * @returns how it ended, and how long that took by this clock
- */
-async function timed(work: () => Promise<unknown>, { limit }: Budget) {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  let ended: string | undefined;
-  const done = work().then(
-    () => {
-      ended = 'done';
-    },
-    (error: Error) => {
-      ended = error.name;
-    },
-  );
-  let time = 0;
-  for (; ended === undefined; time += limit / 200) {
-    mock.timers.tick(limit / 200);
-    await turn();
-  }
-  await done;
-  mock.timers.reset();
-  return { ended, time };
-}
 
 for (const [service, make] of Object.entries(CALLS) as [Purpose, (typeof CALLS)['s3']][]) {
   const budget = BUDGETS[service];

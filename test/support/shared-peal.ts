@@ -54,6 +54,7 @@ async function rinse({ cloud, carriers }: TestPeal): Promise<void> {
     await Promise.all(engine.pollers.map((poller) => poller.drained()));
   }
   carriers.faults.clear();
+  front.faults.clear();
   carriers.notes.clear();
   carriers.journal.clear();
   cloud.meter.reset();

@@ -4,8 +4,11 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { awsClient, BUDGETS } from '../../../lib/net/aws-client.ts';
+import type { AwsFault } from '../../../local/aws/faults.ts';
 import { failure } from '../../../local/aws/intercept.ts';
 import { ROOT } from '../../../local/iam/iam.ts';
+import { timed } from '../../support/timed.ts';
 import { allow, getAtt, inProcess, lambda, role, sharedEngine, table, writeStack } from '../assemblies.ts';
 
 const ITEM = { pk: { S: 'a' }, sk: { S: 'b' } };
@@ -200,5 +203,45 @@ describe('the AWS front', () => {
     await call;
 
     assert.deepEqual(order, ['let go', 'answered']);
+  });
+
+  describe('told of faults', () => {
+    const Item = (pk: string) => ({ pk: { S: pk }, sk: { S: 'x' } });
+    const stored = async (pk: string) =>
+      (await engine().front.send(ROOT, 'dynamodb', 'GetItem', { TableName: 'Test-T', Key: Item(pk) })).Item;
+    /** Puts an item by a client of the product's. @returns how that ended, and whether the item is there */
+    const putWith = async (pk: string, fault: AwsFault, times: number) => {
+      const { front } = engine();
+      front.faults.add({ service: 'dynamodb', action: 'PutItem', times, fault: { kind: fault } });
+      const client = awsClient('dynamodb-once', DynamoDBClient, as(ROOT));
+      const command = new PutItemCommand({ TableName: 'Test-T', Item: Item(pk) });
+      const first = await timed(() => client.send(command), BUDGETS['dynamodb-once']);
+      const there = (await stored(pk)) !== undefined;
+      const second = await timed(() => client.send(command), BUDGETS['dynamodb-once']);
+      client.destroy();
+      front.faults.clear();
+      return [first.ended, there, second.ended];
+    };
+
+    test('takes so many calls, answers none of them, and does nothing', async () => {
+      assert.deepEqual(await putWith('silent', 'silence', 1), ['TimeoutError', false, 'done']);
+    });
+
+    test('does what it is asked, and answers nothing or half of it', async () => {
+      assert.deepEqual(await putWith('silent after', 'silence-after', 1), ['TimeoutError', true, 'done']);
+      assert.deepEqual(await putWith('half', 'half', 2), ['TimeoutError', true, 'TimeoutError']);
+    });
+
+    test('strikes only what the rule names, and never its own pollers', async () => {
+      const { front } = engine();
+      front.faults.add({ service: 'sqs', fault: { kind: 'silence' } });
+      front.faults.add({ service: 'dynamodb', caller: 'G', fault: { kind: 'silence' } });
+      front.faults.add({ service: 'dynamodb', action: 'GetItem', fault: { kind: 'silence' } });
+
+      await put(ROOT);
+      const QueueUrl = `${front.url}/000000000000/Test-Q`;
+      await front.send(ROOT, 'sqs', 'ReceiveMessage', { QueueUrl });
+      front.faults.clear();
+    });
   });
 });

@@ -2,6 +2,11 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { Carrier } from '../../../lib/carriers/carrier.ts';
 import { createFcm } from '../../../lib/carriers/fcm/fcm.ts';
+import { AwsFaults } from '../../../local/aws/faults.ts';
+import { startControl } from '../../../local/carriers/control.ts';
+import { Faults } from '../../../local/carriers/faults.ts';
+import { Journal } from '../../../local/carriers/journal.ts';
+import { Notes } from '../../../local/carriers/notes.ts';
 import { push, type StandIns, startStandIns } from '../../carriers/stand-ins.ts';
 
 let standIns: StandIns;
@@ -126,5 +131,30 @@ describe("the carriers' control server", () => {
     await send('device-aaaa', 9);
 
     assert.partialDeepStrictEqual(await arrived, { carrier: 'fcm', target: 'device-aaaa' });
+  });
+
+  it('takes faults of the services of AWS too, where they are', async () => {
+    const aws = new AwsFaults();
+    const parts = { aws, faults: new Faults(), journal: new Journal(), notes: new Notes() };
+    const server = await startControl(0, parts);
+    const add = async (rule: object) => {
+      const response = await fetch(`${server.url}/faults`, { method: 'POST', body: JSON.stringify(rule) });
+      return [response.status, ((await response.json()) as { error?: string }).error];
+    };
+    const rule = { service: 'dynamodb', action: 'PutItem', times: 2, fault: { kind: 'silence' } };
+
+    assert.deepEqual(await add(rule), [200, undefined]);
+    assert.equal(aws.waiting, 1);
+    assert.deepEqual(await add({ ...rule, service: 'sns' }), [
+      400,
+      'service must be one of dynamodb, sqs, s3, secretsmanager, lambda',
+    ]);
+    assert.deepEqual(await add({ ...rule, fault: { kind: 'goaway' } }), [
+      400,
+      'fault.kind must be one of half, silence, silence-after',
+    ]);
+    await fetch(`${server.url}/faults`, { method: 'DELETE' });
+    assert.equal(aws.waiting, 0);
+    await server.close();
   });
 });
