@@ -11,7 +11,7 @@ import { createEvent, type HttpEvent, type IncomingRequest, splitTarget } from '
 import { answerBroken, isHeadTooLarge, readBody, refusal, send, sendAndClose } from './exchange.ts';
 import { type Answer, MalformedResponse, readAnswer } from './response.ts';
 import { createRouter, type Match, type Route } from './routes.ts';
-import { createThrottle, type Throttling } from './throttle.ts';
+import { ACCOUNT_THROTTLING, createThrottle, type Throttling } from './throttle.ts';
 
 /** The API as the template describes it, every intrinsic resolved. */
 export interface HttpApiDescription {
@@ -56,9 +56,6 @@ const INTEGRATION_TIMEOUT = 30_000;
 const AUTHORIZER_TIMEOUT = 10_000;
 /** Bytes of a request that are billed as one (Amazon API Gateway pricing). */
 const METERED_SIZE = 512 * 1024;
-
-/** Throttling of an account's region (API Gateway quotas). */
-const ACCOUNT_THROTTLING: Throttling = { rate: 10_000, burst: 5_000 };
 
 /** Starts an HTTP API: plain at `port`, and over TLS at a port of its own under its real names. */
 export async function createHttpApi(api: HttpApiDescription, options: HttpApiOptions): Promise<HttpApi> {

@@ -7,6 +7,9 @@ export interface Throttling {
   burst: number;
 }
 
+/** Of an account's region (API Gateway quotas): what holds where a stage sets nothing. */
+export const ACCOUNT_THROTTLING: Throttling = { rate: 10_000, burst: 5_000 };
+
 /** Returns a function that says whether one more request may pass. `now` gives milliseconds. */
 export function createThrottle({ rate, burst }: Throttling, now: () => number): () => boolean {
   let tokens = burst;

@@ -85,7 +85,9 @@ export function readApis(model: Model): Apis {
       .ofType('AWS::ApiGatewayV2::Route')
       .filter(({ properties }) => properties.ApiId === api.ref);
     if (api.properties.ProtocolType === 'WEBSOCKET') {
+      const throttling = readThrottling(stage);
       apis.webSocket.push({
+        ...(throttling && { throttling }),
         apiId: api.ref,
         stage: stage.ref,
         names: namesOf(model, api, stage),

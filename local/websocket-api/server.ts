@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
 import { splitTarget } from '../http-api/event.ts';
-import { createThrottle } from '../http-api/throttle.ts';
+import { ACCOUNT_THROTTLING, createThrottle, type Throttling } from '../http-api/throttle.ts';
 import { invokeWithin } from '../lambda/within.ts';
 import type { Authority } from '../network/ca.ts';
 import { listen, stop } from '../network/listen.ts';
@@ -38,6 +38,8 @@ export interface WebSocketApiDescription {
   names?: readonly string[];
   routeSelectionExpression: string;
   routes: readonly SocketRoute[];
+  /** Messages of clients a second that each route takes. Default: the account's limit. */
+  throttling?: Throttling;
 }
 
 export interface WebSocketApiOptions {
@@ -121,6 +123,10 @@ export async function createWebSocketApi(
   const apiArn = `arn:aws:execute-api:${region}:${accountId}:${api.apiId}`;
   const routes = new Map(api.routes.map((route) => [route.routeKey, route]));
   const routeKeys = new Set(routes.keys());
+  const throttling = api.throttling ?? ACCOUNT_THROTTLING;
+  const passes = new Map(
+    api.routes.map(({ routeKey }) => [routeKey, createThrottle(throttling, timers.now)]),
+  );
   const connections = createConnections(
     { idle: options.idle ?? IDLE, life: options.life ?? LIFE },
     timers,
@@ -174,6 +180,8 @@ export async function createWebSocketApi(
       reply(JSON.stringify({ message, connectionId, requestId }));
     const route = routes.get(selectRoute(api.routeSelectionExpression, routeKeys, text));
     if (route === undefined) return complain('Forbidden');
+    // As an error of its own making, like the others: a connection lives on. AWS documents the status, 429, and no text.
+    if (!passes.get(route.routeKey)!()) return complain('Too Many Requests');
     const event = messageEvent(connection, route.routeKey, text, requestId, timers.now());
     const answer = await integrate(route, event);
     if (answer === 'timeout') return complain('Endpoint request timed out');

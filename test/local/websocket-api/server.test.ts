@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
+import type { Throttling } from '../../../local/http-api/throttle.ts';
 import { createAuthority } from '../../../local/network/ca.ts';
 import { redirectEnvironment, redirectPreload } from '../../../local/network/preload.ts';
 import type { InvokeResult } from '../../../local/types.ts';
@@ -24,11 +25,12 @@ const echo: Handler = (event) => ({ payload: { statusCode: 200, body: event.body
 
 interface Setting extends Partial<WebSocketApiOptions> {
   routes?: string[];
+  throttling?: Throttling;
   respond?: boolean;
 }
 
 async function apiOf(t: TestContext, handler: Handler = echo, setting: Setting = {}) {
-  const { routes = ['$default'], respond = true, ...change } = setting;
+  const { routes = ['$default'], respond = true, throttling, ...change } = setting;
   const log = createLog();
   const meter = createMeter();
   const target = inlineFunction(handler);
@@ -38,6 +40,7 @@ async function apiOf(t: TestContext, handler: Handler = echo, setting: Setting =
       stage: 'push',
       routeSelectionExpression: '$request.body.action',
       routes: routes.map((routeKey) => ({ routeKey, functionArn: 'echo', hasRouteResponse: respond })),
+      ...(throttling && { throttling }),
     },
     {
       functions: () => target,
@@ -251,6 +254,26 @@ test('refuses more new connections than may come in a second', async (t) => {
   await clientOf(t, api.url);
 
   assert.equal(await refusal(api.url), 429);
+});
+
+test('throttles what clients say at the stage’s rate and burst, each route by itself, and keeps the connection', async (t) => {
+  const timers = manualTimers();
+  const throttling = { rate: 1, burst: 2 };
+  const api = await apiOf(t, echo, { routes: ['$default', 'other'], throttling, timers });
+  const [one, two] = [await clientOf(t, api.url), await clientOf(t, api.url)];
+  const say = (socket: WebSocket, text: string) => {
+    socket.send(text);
+    return nextText(socket);
+  };
+
+  assert.equal(await say(one, '#'), '#');
+  assert.equal(await say(two, '#'), '#');
+  const refused = JSON.parse(await say(one, '#'));
+  assert.equal(refused.message, 'Too Many Requests');
+  assert.deepEqual(Object.keys(refused), ['message', 'connectionId', 'requestId']);
+  assert.equal(await say(one, '{"action":"other"}'), '{"action":"other"}');
+  timers.advance(1_000);
+  assert.equal(await say(one, '#'), '#');
 });
 
 test('closes on a binary message with 1003', async (t) => {
