@@ -44,9 +44,9 @@ export function readStream(
   socket: Socket,
   handle: (asked: Asked) => void,
 ): void {
-  // A stream that its client cancels reports it as an error, which is no news to a stand-in.
-  stream.on('error', () => {});
   const session = stream.session as ServerHttp2Session;
+  // Node throws where something is said on a stream or a session that is over, and a client ends either when it likes.
+  const isOver = () => stream.destroyed || stream.closed || session.destroyed;
   read(stream, (body) =>
     handle({
       method: String(fields[':method']),
@@ -55,7 +55,7 @@ export function readStream(
       body,
       connection: connectionNumber(session),
       answer(status, headers, text, bodyAfter) {
-        if (stream.destroyed) return;
+        if (isOver()) return;
         const all = { ':status': status, ...headers };
         if (bodyAfter === undefined && text === '') {
           stream.respond(all, { endStream: true });
@@ -63,12 +63,12 @@ export function readStream(
         }
         stream.respond(all);
         if (bodyAfter === undefined) stream.end(text);
-        else later(bodyAfter, () => stream.destroyed || stream.end(text));
+        else later(bodyAfter, () => isOver() || stream.end(text));
       },
-      reset: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+      reset: () => isOver() || stream.close(constants.NGHTTP2_INTERNAL_ERROR),
       // After what is to be said, a GOAWAY for instance, has gone out.
       drop: () => setImmediate(() => socket.destroySoon()),
-      goaway: () => session.goaway(constants.NGHTTP2_NO_ERROR, stream.id),
+      goaway: () => session.destroyed || session.goaway(constants.NGHTTP2_NO_ERROR, stream.id),
       allowStreams: (count) => session.destroyed || session.settings({ maxConcurrentStreams: count }),
     }),
   );

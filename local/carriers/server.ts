@@ -33,9 +33,16 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const carriedBy = new WeakMap<object, TLSSocket>();
   let atHand: TLSSocket | undefined;
   http2.on('session', (session) => {
-    if (atHand) carriedBy.set(session, atHand);
+    if (!atHand) return;
+    carriedBy.set(session, atHand);
+    // Before anything else hears of it: what a session still writes to a socket that is not one of Node's own (see
+    // `mendScheme`) once that has begun to close fails an assertion of Node's, which no listener can catch.
+    for (const over of ['end', 'close']) atHand.prependListener(over, () => session.destroy());
   });
   http2.on('stream', (stream, headers) => {
+    // A stream that its client cancels reports it as an error, which is no news to a stand-in; nor is one that has lost
+    // its session by now.
+    stream.on('error', () => {});
     const socket = stream.session && carriedBy.get(stream.session);
     if (socket) readStream(stream, headers, socket, options.handle);
   });
