@@ -8,11 +8,12 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../cdk/settings.ts';
-import { createApi, type StoredMessage } from '../lib/device/index.ts';
+import type { StoredMessage } from '../lib/device/index.ts';
 import { currentAssembly } from './assembly.ts';
 import { localConfig } from './config.ts';
 import { demoAccount } from './demo/account.ts';
 import { type DemoDevice, startDemoDevices } from './demo/devices.ts';
+import { patientApi } from './demo/patience.ts';
 import { startPeal } from './peal.ts';
 import { removeState, writeState } from './state.ts';
 import type { CloudLog } from './types.ts';
@@ -58,7 +59,7 @@ async function start(): Promise<void> {
   });
   closers.unshift(() => peal.close());
 
-  const api = createApi({ url: peal.api });
+  const api = patientApi(peal.api);
   const { account, secret } = await demoAccount(api, dataDir);
   const curl = `curl -d token=${account.token} -d user=${account.user} -d message="Hello from $(hostname)" ${peal.api}/1/messages.json`;
   const devices = await startDemoDevices({

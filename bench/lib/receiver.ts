@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import type { PealConfig } from '#config';
 import {
-  createApi,
   createInbox,
   createMemoryStore,
   type Enrolment,
@@ -13,9 +12,9 @@ import {
   type Session,
   type StoredMessage,
 } from '../../lib/device/index.ts';
-
 import { currentAssembly } from '../../local/assembly.ts';
 import type { Received } from '../../local/carriers/index.ts';
+import { patientApi } from '../../local/demo/patience.ts';
 import { type Peal, startPeal } from '../../local/peal.ts';
 
 /**
@@ -92,7 +91,7 @@ export async function createPerson(
   kinds: readonly Kind[],
   transport?: typeof fetch,
 ): Promise<Person> {
-  const open = createApi({ url: peal.api, fetch: transport });
+  const open = patientApi(peal.api, transport);
   const session = await open.signUp({ email: `bench${++people}@example.org`, password: 'correct horse' });
   const api = open.withSecret(session.secret);
   const { token } = await appOf(api);

@@ -2,8 +2,9 @@
 import type { Browser } from 'playwright-core';
 import { appsKey, devicesKey, quotaKey } from '../../lib/accounts/directory.ts';
 import { createAccountApi } from '../../lib/device/account-api.ts';
-import { createApi, createKeyPair, type OutgoingMessage, type PealApi } from '../../lib/device/index.ts';
+import { createKeyPair, type OutgoingMessage, type PealApi } from '../../lib/device/index.ts';
 import { dayOf, monthOf } from '../../lib/messages/limits.ts';
+import { patientApi } from '../../local/demo/patience.ts';
 import type { Peal } from '../../local/peal.ts';
 import { chart, draw, ICONS } from './art.ts';
 
@@ -101,7 +102,7 @@ const messages = (image: Blob): Sent[] => [
 /** Makes the account. */
 export async function makeDemo(peal: Peal, browser: Browser): Promise<Demo> {
   const email = 'ada@example.com';
-  const open = createApi({ url: peal.api });
+  const open = patientApi(peal.api);
   const { user, secret } = await open.signUp({ email, password: PASSWORD, name: 'Firefox on the laptop' });
   await open.login({ email, password: PASSWORD, name: 'Pixel' });
   await open.login({ email, password: PASSWORD, name: 'peal listen on nas' });
