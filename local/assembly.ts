@@ -124,6 +124,8 @@ async function synthesize(making: Making[]): Promise<void> {
     },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // A process that ends before it has read what it is told to do says why in its output.
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {});
   child.stdin.end(JSON.stringify(runs));
   const output: Buffer[] = [];
   child.stdout.on('data', (data: Buffer) => output.push(data));

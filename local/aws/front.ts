@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Iam } from '../iam/iam.ts';
+import { listen } from '../network/listen.ts';
 import { Cors } from '../resources/cors.ts';
 import { isObject, type JsonObject } from '../template/json.ts';
 import type { CloudLog } from '../types.ts';
@@ -69,10 +70,7 @@ export class Front {
 
   /** Starts to listen on the loopback address. */
   async listen(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(0, '127.0.0.1', resolve);
-    });
+    await listen(this.#server, 0);
   }
 
   /** `http://127.0.0.1:port`, without a slash at the end. */

@@ -1,8 +1,8 @@
 /** The control server: how tests and people tell the stand-ins what to do, and see what they received. */
 
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type AwsFaults, parseAwsFaultRule } from '../aws/faults.ts';
+import { listen, stop } from '../network/listen.ts';
 import { type Faults, object, parseFaultRule } from './faults.ts';
 import type { Journal } from './journal.ts';
 import { isStandIn, type Notes, parseTargetNote } from './notes.ts';
@@ -47,19 +47,8 @@ export async function startControl(port: number, parts: Parts): Promise<ControlS
       else reply(500, { error: String(error) });
     }
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const actual = await listen(server, port);
+  return { url: `http://127.0.0.1:${actual}`, close: () => stop(server) };
 }
 
 async function handle(request: IncomingMessage, { aws, faults, journal, notes }: Parts): Promise<unknown> {

@@ -2,8 +2,8 @@
 
 import { createServer as createHttp1 } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { createServer as createTls, type TLSSocket } from 'node:tls';
+import { listen as listenOn } from '../network/listen.ts';
 import { type Asked, readRequest, readStream } from './asked.ts';
 import { mendScheme } from './scheme.ts';
 
@@ -68,13 +68,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       else socket.destroy();
     },
   );
-  await new Promise<void>((resolve, reject) => {
-    tls.once('error', reject);
-    tls.listen(0, '127.0.0.1', resolve);
-  });
-
   return {
-    port: (tls.address() as AddressInfo).port,
+    port: await listenOn(tls, 0),
     close: () =>
       new Promise((resolve) => {
         tls.close(() => resolve());

@@ -66,10 +66,13 @@ export async function createEdge(edge: EdgeDescription, options: EdgeOptions): P
       },
       (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders));
+        // An answer that breaks off is broken off here too, or its client would wait for the rest.
+        answer.on('error', () => response.destroy());
         answer.pipe(response);
       },
     );
-    onward.once('error', (error) => {
+    // More than one may come: of the connection, and of what was still written to it.
+    onward.on('error', (error) => {
       if (response.destroyed) return;
       log('warn', `edge: ${method} ${url}: ${error.message}`);
       if (response.headersSent) response.destroy();

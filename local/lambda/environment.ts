@@ -78,7 +78,8 @@ export function boot(options: BootOptions): Environment {
       settle({ kind: 'exit', reason });
       resolve();
     };
-    child.once('error', (error) => end(`could not be started: ${error.message}`));
+    // Also of a signal that could not be sent. Both the first and any later one settle what is open.
+    child.on('error', (error) => end(`could not be started: ${error.message}`));
     child.once('close', (code, signal) => end(exitReason(code, signal)));
   });
   child.on('message', (message: FromEnvironment) => {
@@ -93,6 +94,8 @@ export function boot(options: BootOptions): Environment {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       lastWords = (lastWords + text).slice(-4096);
     });
+    // What was not read is lost with the process, whose exit says the rest.
+    stream?.on('error', () => {});
   }
   const ask = (message: InitMessage | InvokeMessage): Promise<Outcome> =>
     new Promise((resolve) => {

@@ -1,8 +1,7 @@
 /** Starts dynalite, the DynamoDB emulator, in this process and on a loopback port. */
-import { once } from 'node:events';
 import type { RequestListener, Server } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../network/listen.ts';
 
 /** A running emulator. */
 export interface Emulator {
@@ -31,10 +30,8 @@ export async function startDynalite(path?: string): Promise<Emulator & { port: n
   if (path !== undefined) options.path = path;
   const server = dynalite(options);
   server.keepAliveTimeout = 60_000;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    port: await listen(server, 0),
     listener: server.listeners('request')[0] as RequestListener,
     close: () =>
       new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { groupKey } from '../../lib/accounts/directory.ts';
 import { createAccountApi } from '../../lib/device/account-api.ts';
 import { Groups } from '../../lib/groups/groups.ts';
-import { queryAll } from '../../lib/storage/query.ts';
+import { queryPage } from '../../lib/storage/query.ts';
 import { failure } from '../../local/aws/intercept.ts';
 import { crowd } from '../support/crowd.ts';
 import { newDevice } from '../support/devices.ts';
@@ -32,7 +32,7 @@ async function left(user: string, group: string): Promise<number> {
   const directory = tableOf(peal(), 'Directory');
   const { pk } = groupKey(group);
   const own = await new Groups(directory, Date.now).keysOf(user);
-  return (await queryAll(directory, { pk, sk: '' })).length + own.filter((key) => key === group).length;
+  return (await queryPage(directory, { pk })).items.length + own.filter((key) => key === group).length;
 }
 
 test('in a session a group is made, filled, renamed and seen, and an app of the account sees the same', async () => {
