@@ -52,7 +52,8 @@ function synthesize(t: TestContext): string {
   const webSocketApi = new WebSocketApi(api, 'Ws', {
     defaultRouteOptions: { integration, returnResponse: true },
   });
-  new WebSocketStage(api, 'Stage', { webSocketApi, stageName: 'push', autoDeploy: true });
+  const throttle = { rateLimit: 5, burstLimit: 7 };
+  new WebSocketStage(api, 'Stage', { webSocketApi, stageName: 'push', autoDeploy: true, throttle });
   app.synth();
   return outdir;
 }
@@ -81,6 +82,7 @@ describe('an assembly of CDK', () => {
     assert.deepEqual(apis.webSocket[0]?.routes, [
       { routeKey: '$default', functionArn: spec.arn, hasRouteResponse: true },
     ]);
+    assert.deepEqual(apis.webSocket[0]?.throttling, { rate: 5, burst: 7 });
     const source = (apiId = '', path = '') => `arn:aws:execute-api:us-east-1:000000000000:${apiId}/${path}`;
     assert.ok(mayInvoke(spec.arn, source(apis.http[0]?.apiId, '$default/POST/1/{id}')));
     assert.ok(mayInvoke(spec.arn, source(apis.webSocket[0]?.apiId, 'push/$default')));
