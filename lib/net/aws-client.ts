@@ -32,6 +32,8 @@ export const BUDGETS = {
   sockets: { tries: 1, limit: 2_000 },
   /** The operator's function, which answers within its minute. */
   operator: { tries: 2, limit: 70_000 },
+  /** What `peal admin preflight` looks at, from anywhere in the world. */
+  preflight: { tries: 2, limit: 7_000 },
 } satisfies Record<string, Budget>;
 
 /** What a client is for. */

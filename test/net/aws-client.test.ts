@@ -16,7 +16,7 @@ import {
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
 import { DeleteItemCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetAccountSettingsCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -106,6 +106,10 @@ const CALLS: Record<Purpose, () => () => Promise<unknown>> = {
   sockets() {
     const client = awsClient('sockets', ApiGatewayManagementApiClient, common());
     return () => client.send(new PostToConnectionCommand({ ConnectionId: 'c', Data: '!' }));
+  },
+  preflight() {
+    const client = awsClient('preflight', LambdaClient, common());
+    return () => client.send(new GetAccountSettingsCommand({}));
   },
   operator() {
     const client = awsClient('operator', LambdaClient, common());

@@ -33,11 +33,7 @@ export const useMailbox = (options?: TableOptions): (() => Table) => useTable('M
  *
  * @param sort type of its sort keys: texts or numbers
  */
-function useTable(
-  name: string,
-  sort: 'N' | 'S',
-  { maxAttempts, ...limits }: TableOptions = {},
-): () => Table {
+function useTable(name: string, sort: 'N' | 'S', { maxAttempts, ...limits }: TableOptions = {}): () => Table {
   const shape: TableShape = { name, partitionKey: 'pk', sortKey: 'sk', indexes: [] };
   let table: Table | undefined;
   let close: () => Promise<void> = async () => {};

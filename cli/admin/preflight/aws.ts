@@ -1,14 +1,13 @@
 /** AWS clients that can only look: each call has an end, and none of them can change anything. */
+import { awsClient } from '../../../lib/net/aws-client.ts';
 import { AwsError } from './aws-error.ts';
 
-/** How long a call may take with its second attempt, milliseconds. */
+/** How long a call may take with its second try and finding credentials, milliseconds. */
 const LIMIT = 15_000;
 
 /** What a client is made with. */
 interface ClientConfig {
   region: string;
-  maxAttempts: number;
-  requestHandler: { connectionTimeout: number; requestTimeout: number; throwOnRequestTimeout: true };
 }
 
 /** What stands around every call of a client, and knows what is called. */
@@ -49,16 +48,7 @@ export class Aws {
     const key = `${Kind.name} ${region}`;
     const known = this.#clients.get(key);
     if (known instanceof Kind) return known;
-    const client = new Kind({
-      region,
-      maxAttempts: 2,
-      requestHandler: {
-        connectionTimeout: this.#limit / 2,
-        requestTimeout: this.#limit,
-        // The handler only warns of a request that takes too long unless it is told to end it.
-        throwOnRequestTimeout: true,
-      },
-    });
+    const client: Client = awsClient('preflight', Kind, { region });
     client.middlewareStack.add(
       (next, { commandName = '' }) =>
         async (args) => {
@@ -76,7 +66,7 @@ export class Aws {
     for (const client of this.#clients.values()) client.destroy();
   }
 
-  /** The handler's own limits do not cover an answer whose body never ends, nor where credentials come from. */
+  /** The limits of a try do not cover where credentials come from. */
   async #inTime<T>(answer: Promise<T>): Promise<T> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(
