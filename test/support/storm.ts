@@ -470,9 +470,12 @@ async function rotate(peal: TestPeal, person: Person): Promise<number> {
     if (status < 500 && body.token === undefined) valid.push(token);
   }
   // The one that a rotation answered last, or none of them if its answer was lost.
-  while (valid.length === 0) {
-    const token = await person.api.rotateApp(person.app).catch(ignore);
-    if (token) valid.push(token);
+  for (let attempt = 0; valid.length === 0; attempt++) {
+    try {
+      valid.push(await person.api.rotateApp(person.app));
+    } catch (error) {
+      if (attempt >= TRIES) throw error;
+    }
   }
   person.token = valid.at(-1)!;
   return valid.length - 1;
