@@ -11,16 +11,18 @@ export interface CarrierProps {
   bundle: string;
   description: string;
   environment?: Record<string, string>;
-  /** Most invocations at once: bounds connections to the carrier. */
-  concurrency: number;
+  /** Most invocations at once: bounds connections to the carrier. `slow`: those of the slow lane, besides. */
+  concurrency: { fast: number; slow: number };
 }
 
-/** One invocation's limit. A hand-off settles within 10 seconds, and all records of a batch go side by side. */
+/** One invocation's limit. A hand-off settles within 10 seconds (`LANES`), and all records of a batch go side by side. */
 const TIMEOUT = Duration.seconds(30);
 
-/** A carrier: its queue, and the function that hands messages over. */
+/** A carrier: its queues, one a lane, and the function that hands messages over. */
 export class Carrier extends Construct {
   readonly queue: Queue;
+  /** The queue of the slow lane. */
+  readonly slow: Queue;
   readonly deadLetters: Queue;
   readonly push: PealFunction;
 
@@ -48,6 +50,9 @@ export class Carrier extends Construct {
       // Notes deliveries.
       .allowItems(['UpdateItem'], directory, 'deliveries')
       .allowItems(['BatchGetItem', 'UpdateItem'], mailbox, 'devices');
-    work.feed(this.push, { batchSize: 10, concurrency: props.concurrency });
+    const { fast, slow } = props.concurrency;
+    work.feed(this.push, { batchSize: 10, concurrency: fast });
+    const feed = { batchSize: 10, concurrency: slow };
+    this.slow = work.addSlowLane(new Construct(this, 'Slow'), this.push, TIMEOUT, feed);
   }
 }

@@ -51,7 +51,7 @@ export class DispatchStack extends PealStack {
         bundle: bundles(`push-${name}`),
         description,
         environment: { CARRIER_SECRET: secret.secretId, ...environment },
-        concurrency: ceilings[name],
+        concurrency: { fast: ceilings[name], slow: ceilings.slow },
       });
       carrier.push
         .allow(['secretsmanager:GetSecretValue'], secret.grantArn)
@@ -65,7 +65,7 @@ export class DispatchStack extends PealStack {
       bundle: bundles('push-desktop'),
       description: 'Signals desktops over their sockets',
       environment: { SOCKET_ENDPOINT: socket.endpoint },
-      concurrency: ceilings.desktop,
+      concurrency: { fast: ceilings.desktop, slow: ceilings.slow },
     });
     desktop.push
       .allowItems(['GetItem', 'DeleteItem'], data.directory, 'connections')
@@ -73,7 +73,7 @@ export class DispatchStack extends PealStack {
 
     this.carriers = {
       fcm: pushCarrier('Fcm', 'fcm', data.fcmSecret, 'Hands messages to FCM', {
-        PUSHES_PER_SECOND: String(Math.floor(FCM_PER_SECOND / ceilings.fcm)),
+        PUSHES_PER_SECOND: String(Math.floor(FCM_PER_SECOND / (ceilings.fcm + ceilings.slow))),
       }),
       apns: pushCarrier('Apns', 'apns', data.apnsSecret, 'Hands messages to APNs'),
       webpush: pushCarrier(

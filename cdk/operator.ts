@@ -28,14 +28,17 @@ export function operator(
     CANARY_MINUTES: String(settings.canary?.minutes ?? 0),
     ...(canarySecret && { CANARY_SECRET: canarySecret.secretArn }),
   };
-  for (const [name, { queue, deadLetters }] of Object.entries(queues)) {
+  for (const [name, work] of Object.entries(queues)) {
+    const { queue, deadLetters } = work;
     environment[`${name.toUpperCase()}_QUEUE_URL`] = queue.queueUrl;
-    // By its name, which is in the same place: Lambda takes 4 KB of variables, and an address is twice as long.
+    // By their names, which are in the same place: Lambda takes 4 KB of variables, and an address is twice as long.
+    if ('slow' in work) environment[`${name.toUpperCase()}_SLOW`] = work.slow.queueName;
     environment[`${name.toUpperCase()}_DEAD_LETTERS`] = deadLetters.queueName;
   }
   for (const [name, secret] of Object.entries(secrets)) environment[`${name}_SECRET`] = secret.secretId;
 
   const working = Object.values(queues).map(({ queue }) => queue.queueArn);
+  const slow = Object.values(queues).flatMap((work) => ('slow' in work ? [work.slow.queueArn] : []));
   const dead = Object.values(queues).map(({ deadLetters }) => deadLetters.queueArn);
   const admin = new PealFunction(scope, 'Admin', {
     bundle,
@@ -104,6 +107,7 @@ export function operator(
     )
     // Each queue once: IAM takes 10,240 characters of all policies of a role.
     .allow(['sqs:GetQueueAttributes', 'sqs:SendMessage'], ...working)
+    .allow(['sqs:GetQueueAttributes'], ...slow)
     .allow(['sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'], ...dead);
   if (canarySecret) {
     admin.allow(['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'], canarySecret.secretArn);

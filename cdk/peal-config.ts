@@ -83,7 +83,10 @@ export interface PealConfig {
   /** Who is told of alarms: an e-mail address, or the ARN of an SNS topic in `region`. Default: nobody. */
   alarms?: string | undefined;
 
-  /** Most invocations at once of each function that works on a queue, 2 to 1,000. Default: 10; of `callback` 5. */
+  /**
+   * Most invocations at once of each function that works on a queue, 2 to 1,000. Default: 10; of `callback` 5. `slow` is
+   * of each carrier's and the callbacks' slow lane, on top of theirs. Default: 5.
+   */
   ceilings?: Some<Ceilings> | undefined;
 
   /** Requests that are taken altogether; what is beyond is answered 429. */
@@ -134,7 +137,7 @@ export interface Throttle {
 }
 
 /** Most invocations at once of each function that works on a queue. */
-export type Ceilings = Record<CarrierName | 'callback' | 'fanOut' | 'repeat', number>;
+export type Ceilings = Record<CarrierName | 'callback' | 'fanOut' | 'repeat' | 'slow', number>;
 
 /** What CloudWatch knows of days. */
 export const LOG_DAYS = [

@@ -13,13 +13,18 @@ export interface Work {
   readonly deadLetters: Queue;
 }
 
+/** The same, with a slow lane. */
+export interface LanedWork extends Work {
+  readonly slow: Queue;
+}
+
 export interface ReceiptsProps {
   data: DataStack;
   bundles: { repeat: string; callback: string };
   /** By the variable that names its queue. */
   carriers: Record<string, Carrier>;
   /** Most invocations at once. */
-  concurrency: { repeat: number; callback: number };
+  concurrency: { repeat: number; callback: number; slow: number };
 }
 
 /**
@@ -28,13 +33,13 @@ export interface ReceiptsProps {
  */
 const REPEAT_TIMEOUT = Duration.seconds(20);
 
-/** All callbacks of a batch go side by side, each within 10 seconds; then what became of them is queued. */
+/** All callbacks of a batch go side by side, each within 10 seconds (`LANES`); then what became of them is queued. */
 const CALLBACK_TIMEOUT = Duration.seconds(30);
 
 /** Emergency messages: the chains of their repetitions, and the callbacks when they are acknowledged. */
 export class Receipts extends Construct {
   readonly repeats: Work;
-  readonly callbacks: Work;
+  readonly callbacks: LanedWork;
 
   constructor(scope: Construct, id: string, { data, bundles, carriers, concurrency }: ReceiptsProps) {
     super(scope, id);
@@ -42,7 +47,8 @@ export class Receipts extends Construct {
     const repeats = new WorkQueue(new Construct(this, 'Repeat'), {
       timeout: REPEAT_TIMEOUT,
     });
-    const callbacks = new WorkQueue(new Construct(this, 'Callback'), {
+    const callbackScope = new Construct(this, 'Callback');
+    const callbacks = new WorkQueue(callbackScope, {
       timeout: CALLBACK_TIMEOUT,
     });
     const repeat = new PealFunction(this, 'RepeatWorker', {
@@ -74,7 +80,11 @@ export class Receipts extends Construct {
       memory: 256,
     }).allow(['sqs:SendMessage'], repeats.queue.queueArn);
     callbacks.feed(callback, { batchSize: 10, concurrency: concurrency.callback });
+    const slow = callbacks.addSlowLane(new Construct(callbackScope, 'Slow'), callback, CALLBACK_TIMEOUT, {
+      batchSize: 10,
+      concurrency: concurrency.slow,
+    });
     this.repeats = repeats;
-    this.callbacks = callbacks;
+    this.callbacks = { queue: callbacks.queue, slow, deadLetters: callbacks.deadLetters };
   }
 }

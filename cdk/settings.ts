@@ -134,6 +134,7 @@ const schema = fields({
     fanOut: ceiling(10),
     repeat: ceiling(10),
     callback: ceiling(5),
+    slow: ceiling(5),
   }),
   throttle: group({ api: throttle(5_000, 2_500), socket: throttle(500, 1_000) }),
   waf: flag,

@@ -7,6 +7,8 @@ import type { PealFunction } from './peal-function.ts';
 export interface WorkQueueProps {
   /** The timeout of the function that works on it; the visibility timeout follows. */
   timeout: Duration;
+  /** Dead letters of another queue that are to be these's, too. Default: its own. */
+  deadLetters?: Queue;
 }
 
 /** How a function is fed. */
@@ -27,9 +29,10 @@ export class WorkQueue {
   readonly deadLetters: Queue;
 
   /** @param scope of which they become direct parts, as `Queue` and `DeadLetters` */
-  constructor(scope: Construct, { timeout }: WorkQueueProps) {
+  constructor(scope: Construct, { timeout, deadLetters }: WorkQueueProps) {
     const secure = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
-    this.deadLetters = new Queue(scope, 'DeadLetters', { ...secure, retentionPeriod: Duration.days(14) });
+    this.deadLetters =
+      deadLetters ?? new Queue(scope, 'DeadLetters', { ...secure, retentionPeriod: Duration.days(14) });
     this.queue = new Queue(scope, 'Queue', {
       ...secure,
       // AWS: at least six times the function's timeout, or a slow batch is delivered twice.
@@ -41,15 +44,39 @@ export class WorkQueue {
 
   /** Lets a function work on the queue, put records back and give them up. Of a batch only what failed comes again. */
   feed(worker: PealFunction, { batchSize, concurrency, givesUp = true }: Feed): void {
-    const dead = givesUp ? [this.deadLetters.queueArn] : [];
-    worker.allow(['sqs:SendMessage'], this.queue.queueArn, ...dead);
-    worker.lambda.addEnvironment('QUEUE_URL', this.queue.queueUrl);
-    if (givesUp) worker.lambda.addEnvironment('DEAD_LETTER_QUEUE_URL', this.deadLetters.queueUrl);
+    if (givesUp) {
+      worker.allow(['sqs:SendMessage'], this.deadLetters.queueArn);
+      worker.lambda.addEnvironment('DEAD_LETTER_QUEUE_URL', this.deadLetters.queueUrl);
+    }
+    this.#map(worker, '', { batchSize, concurrency });
+  }
+
+  /**
+   * The queue of the slow lane: the same function works on it too, with a concurrency of its own, so that however many
+   * wait there for somebody who is silent, the fast lane has its own. Its dead letters are this queue's.
+   *
+   * @param scope of which it becomes a direct part, as `Queue`
+   */
+  addSlowLane(
+    scope: Construct,
+    worker: PealFunction,
+    timeout: Duration,
+    feed: Pick<Feed, 'batchSize' | 'concurrency'>,
+  ): Queue {
+    const slow = new WorkQueue(scope, { timeout, deadLetters: this.deadLetters });
+    slow.#map(worker, 'Slow', feed);
+    return slow.queue;
+  }
+
+  #map(worker: PealFunction, lane: '' | 'Slow', { batchSize, concurrency }: Feed): void {
+    const { queueArn, queueUrl } = this.queue;
+    worker.allow(['sqs:SendMessage'], queueArn);
+    worker.lambda.addEnvironment(lane === 'Slow' ? 'SLOW_QUEUE_URL' : 'QUEUE_URL', queueUrl);
     // What the poller calls under the worker's role. CDK's own SqsEventSource would grant more than it needs.
-    worker.allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], this.queue.queueArn);
-    new EventSourceMapping(worker, 'Mapping', {
+    worker.allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], queueArn);
+    new EventSourceMapping(worker, `${lane}Mapping`, {
       target: worker.lambda,
-      eventSourceArn: this.queue.queueArn,
+      eventSourceArn: queueArn,
       batchSize,
       maxConcurrency: concurrency,
       reportBatchItemFailures: true,

@@ -5,14 +5,19 @@ import type { Carrier, CarrierName } from '../lib/carriers/carrier.ts';
 import { dispatchBatch } from '../lib/dispatch/dispatch.ts';
 import { Mailbox } from '../lib/mailbox/mailbox.ts';
 import { awsClient } from '../lib/net/aws-client.ts';
+import { LANES, type LaneLimits } from '../lib/net/lanes.ts';
 import { Receipts } from '../lib/receipts/receipts.ts';
 import { Queue } from '../lib/storage/queue.ts';
 import { table, variable } from './environment.ts';
 import { createJournal } from './journal.ts';
+import { laneOf } from './lane.ts';
 import { carrierSecret } from './secret.ts';
 
-/** The handler of a push Lambda: they differ only in the carrier that they bind. */
-export function pushHandler(name: CarrierName, carrier: () => Promise<Carrier>) {
+/** Makes the carrier for a lane. */
+export type CarrierIn = (lane: LaneLimits) => () => Promise<Carrier>;
+
+/** The handler of a push Lambda: they differ only in the carrier that they bind, once for each lane. */
+export function pushHandler(name: CarrierName, carrierIn: CarrierIn) {
   const sqs = awsClient('sqs', SQSClient);
   const { log, count, wrap } = createJournal(name);
   const context = {
@@ -20,15 +25,20 @@ export function pushHandler(name: CarrierName, carrier: () => Promise<Carrier>) 
     mailbox: new Mailbox(table('MAILBOX_TABLE'), Date.now),
     devices: new DeviceRegistry(table('DIRECTORY_TABLE'), Date.now),
     receipts: new Receipts(table('DIRECTORY_TABLE'), Date.now),
-    queue: new Queue(sqs, variable('QUEUE_URL')),
     deadLetters: new Queue(sqs, variable('DEAD_LETTER_QUEUE_URL')),
     clock: Date.now,
     log,
     count,
   };
+  const slow = new Queue(sqs, variable('SLOW_QUEUE_URL'));
+  const lanes = {
+    fast: { carrier: carrierIn(LANES.fast), queue: new Queue(sqs, variable('QUEUE_URL')), slow },
+    slow: { carrier: carrierIn(LANES.slow), queue: slow },
+  };
   return wrap(async (event: SQSEvent): Promise<SQSBatchResponse> => {
     const deliveries = event.Records.map(({ messageId, body }) => ({ id: messageId, body }));
-    const failed = await dispatchBatch(deliveries, { ...context, carrier: await carrier() });
+    const { carrier, ...queues } = lanes[laneOf(event)];
+    const failed = await dispatchBatch(deliveries, { ...context, ...queues, carrier: await carrier() });
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   });
 }

@@ -12,6 +12,8 @@ export const METRICS = {
   Latency: 'Milliseconds',
   /** Devices whose share failed for now and waits for another try. */
   Retries: 'Count',
+  /** Devices whose share was left to the slow lane, since who is asked for them was silent. */
+  Slowed: 'Count',
   /** Devices that were given up into the dead letters. */
   GivenUp: 'Count',
   /** Devices that a carrier refused for good. */

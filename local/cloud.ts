@@ -8,7 +8,7 @@ import { type Engine, type EngineOptions, startEngine } from './engine.ts';
 import type { Poller } from './event-source/poller.ts';
 import { createHttpApi, type HttpApi } from './http-api/server.ts';
 import { type Iam, ROOT } from './iam/iam.ts';
-import { createFunction, type LambdaFunction } from './lambda/function.ts';
+import { createFunction, type LambdaFunction, MAX_ENVIRONMENTS } from './lambda/function.ts';
 import { createSpares } from './lambda/spares.ts';
 import { createMeter } from './meter.ts';
 import { type Authority, createAuthority } from './network/ca.ts';
@@ -74,8 +74,8 @@ export interface Cloud {
   functionNamed(prefix: string): LambdaFunction;
   tableName(prefix: string): string;
   queue(prefix: string): Queue;
-  /** The event source mapping of the function with this logical id. */
-  poller(functionPrefix: string): Poller;
+  /** The event source mapping of the function with this logical id; of several the first, or the one of a queue. */
+  poller(functionPrefix: string, queuePrefix?: string): Poller;
   /** Has a scheduled rule send its event now. @returns what each of its functions' first try gave */
   trigger(rulePrefix: string): Promise<InvokeResult[]>;
   /** Makes `value` the current version of a secret. */
@@ -191,6 +191,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const network = redirectEnvironment({ hosts, ca, deny: true });
     const spares = createSpares(options.startAhead);
     closers.push(() => spares.close());
+    const mappingsOf = (name: string) => engine.mappings.filter((one) => one.function.name === name).length;
     for (const spec of engine.specs) {
       const environment = { ...engine.awsEnvironment(spec), ...network };
       const { freeze = false } = options;
@@ -201,6 +202,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         preload: [redirectPreload()],
         spares,
         freeze,
+        maxEnvironments: MAX_ENVIRONMENTS * Math.max(1, mappingsOf(spec.name)),
       });
       functions.set(spec.name, made);
     }
@@ -226,10 +228,12 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       functionNamed: (prefix) => functions.get(find(prefix, 'AWS::Lambda::Function').ref) as LambdaFunction,
       tableName: (prefix) => find(prefix, 'AWS::DynamoDB::GlobalTable', 'AWS::DynamoDB::Table').ref,
       queue: (prefix) => engine.queues.get(find(prefix, 'AWS::SQS::Queue').attributes.Arn as string) as Queue,
-      poller(prefix) {
+      poller(prefix, queuePrefix = '') {
         const name = find(prefix, 'AWS::Lambda::Function').ref;
-        const poller = engine.pollers.find(({ mapping }) => mapping.function.name === name);
-        if (!poller) throw new Error(`no queue feeds the function ${name}`);
+        const poller = engine.pollers.find(
+          ({ mapping }) => mapping.function.name === name && mapping.queue.logicalId.startsWith(queuePrefix),
+        );
+        if (!poller) throw new Error(`no queue ${queuePrefix} feeds the function ${name}`);
         return poller;
       },
       trigger: (prefix) => engine.trigger(find(prefix, 'AWS::Events::Rule').logicalId),

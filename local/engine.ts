@@ -11,12 +11,13 @@ import { createS3 } from './aws/s3.ts';
 import { createSecrets, initialSecret, SecretStore } from './aws/secrets.ts';
 import { createSqs } from './aws/sqs.ts';
 import { createAsyncInvoker, readRetries } from './event-source/async-invoke.ts';
-import { readMappings } from './event-source/mapping.ts';
+import { type Mapping, readMappings } from './event-source/mapping.ts';
 import { Poller } from './event-source/poller.ts';
 import { type Rules, readRules, startRules } from './events/rules.ts';
 import { checkPollGrants, createIam } from './iam/functions.ts';
 import type { Iam } from './iam/iam.ts';
 import { type MayInvoke, readPermissions } from './iam/permissions.ts';
+import { MAX_ENVIRONMENTS } from './lambda/function.ts';
 import { readCors } from './resources/cors.ts';
 import { claimDataDir } from './resources/data-dir.ts';
 import { type Emulator, startDynalite } from './resources/dynalite.ts';
@@ -81,6 +82,8 @@ export interface Engine {
   start(functions: ReadonlyMap<string, LocalFunction>): void;
   /** Messages of a queue by state. */
   queueState(name: string): QueueState;
+  /** As the template has them; this machine polls with less. */
+  mappings: readonly Mapping[];
   /** Deletes what has expired by a time (Unix milliseconds, default now); returns how many items and objects. */
   sweep(at?: number): Promise<{ items: number; objects: number }>;
   /** Stops polling: no function is invoked any more, those under way are awaited. */
@@ -154,6 +157,7 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
   const rules = readExpiryRules(model);
   const mappings = readMappings(model, functions.specs, queues);
   const scheduled = readRules(model, functions.specs);
+  const feeds = ({ name }: FunctionSpec) => mappings.filter((one) => one.function.name === name).length;
   let started: Rules | undefined;
   opened.add(() => started?.close());
   const asyncInvoker = createAsyncInvoker(readRetries(model), log, options.asyncRetryDelays);
@@ -224,7 +228,13 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
         schedules: options.schedules ?? 'on',
       });
       for (const each of mappings) {
-        const maximumConcurrency = Math.min(each.maximumConcurrency, options.pollConcurrency ?? Infinity);
+        // Of several mappings none may use up the function's environments: on AWS each has its own share of them.
+        const share = feeds(each.function) > 1 ? MAX_ENVIRONMENTS : Infinity;
+        const maximumConcurrency = Math.min(
+          each.maximumConcurrency,
+          share,
+          options.pollConcurrency ?? Infinity,
+        );
         const mapping = { ...each, maximumConcurrency };
         const target = given.get(mapping.function.name);
         if (!target) throw new Error(`there is no function ${mapping.function.name}`);
@@ -234,6 +244,7 @@ async function open(stacks: StackTemplate[], options: EngineOptions, opened: Clo
         poller.start();
       }
     },
+    mappings,
     queueState,
     sweep,
     stopPolling: async () => {

@@ -29,10 +29,12 @@ export interface Deployment {
   socket: Throttle;
   /** By the function's logical id. */
   workers: Record<string, Worker>;
+  /** Queues that are polled: of a function with a slow lane, two. */
+  queues: number;
 }
 
 export function deploymentOf(cloud: Cloud): Deployment {
-  const { model, pollers } = cloud.engine;
+  const { model, mappings } = cloud.engine;
   const count = (type: string) => model.ofType(type).length;
   const stage = (protocol: 'HTTP' | 'WEBSOCKET'): Throttle => {
     const apis = model
@@ -55,9 +57,12 @@ export function deploymentOf(cloud: Cloud): Deployment {
     metrics: customMetrics(logs).size,
     http: stage('HTTP'),
     socket: stage('WEBSOCKET'),
+    queues: mappings.length,
     workers: Object.fromEntries(
-      pollers
-        .map(({ mapping }): [string, Worker] => [
+      mappings
+        // Of a function with two lanes the fast one, which is the first.
+        .toReversed()
+        .map((mapping): [string, Worker] => [
           nameOf(mapping.function.logicalId),
           { batch: mapping.batchSize, ceiling: mapping.maximumConcurrency },
         ])

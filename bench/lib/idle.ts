@@ -32,13 +32,12 @@ export interface MonthLine {
 
 /** What each thing costs a month that waits for messages. */
 export function standingCosts(deployment: Deployment): MonthLine[] {
-  const { secrets, alarms, dashboards, metrics, workers } = deployment;
+  const { secrets, alarms, dashboards, metrics, queues } = deployment;
   const polls = (POLLERS * MONTH) / LONG_POLL_S;
-  const mappings = Object.keys(workers).length;
   const lines = [
     {
-      what: `${mappings} queues polled: ${POLLERS} pollers × ${LONG_POLL_S} s long polls, ${polls.toLocaleString('en')} requests each`,
-      dollars: mappings * dollars(priceOf('sqs.requests'), polls),
+      what: `${queues} queues polled: ${POLLERS} pollers × ${LONG_POLL_S} s long polls, ${polls.toLocaleString('en')} requests each`,
+      dollars: queues * dollars(priceOf('sqs.requests'), polls),
     },
     { what: `${secrets} secrets`, dollars: secrets * SECRET_MONTH },
     { what: `${alarms} metrics watched by alarms`, dollars: alarms * ALARM_MONTH },

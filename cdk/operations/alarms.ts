@@ -8,6 +8,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { CARRIERS } from '../../lib/carriers/carrier.ts';
 import { nameOf, type PealFunction } from '../peal-function.ts';
@@ -80,7 +81,7 @@ export class Alarms extends Construct {
     this.all.push(alarm);
   }
 
-  #watchQueue({ id, queue, deadLetters, name, lost }: WatchedQueue): void {
+  #watchQueue({ id, queue, slow, deadLetters, name, lost }: WatchedQueue): void {
     // Nothing gets there that would heal by itself, so a single one counts.
     this.#add(`${id}DeadLetters`, {
       runbook: 'dead-letters',
@@ -93,13 +94,16 @@ export class Alarms extends Construct {
     });
     // A record that waits for its next try is hidden for a quarter of an hour at most, which is all that SQS can do: an
     // older one is not worked on.
-    this.#add(`${id}Age`, {
-      runbook: 'queue-age',
-      what: `Records wait on the queue ${name} for longer than any retry does: they are not worked on.`,
-      metric: queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum' }),
-      threshold: 1_200,
-      times: 2,
-    });
+    const age = (alarm: string, called: string, watched: Queue) =>
+      this.#add(alarm, {
+        runbook: 'queue-age',
+        what: `Records wait on ${called} for longer than any retry does: they are not worked on.`,
+        metric: watched.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum' }),
+        threshold: 1_200,
+        times: 2,
+      });
+    age(`${id}Age`, `the queue ${name}`, queue);
+    if (slow) age(`${id}SlowAge`, `the slow lane of ${name}`, slow);
   }
 
   #watchCarriers(stage: string): void {

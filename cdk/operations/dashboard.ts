@@ -113,6 +113,7 @@ function latencies(stage: string): IWidget[] {
 function failures(stage: string): IWidget[] {
   return row(
     { title: 'Retries', metrics: [...byCarrier(stage, 'Retries'), fanOut(stage, 'Retries')] },
+    { title: 'Left to the slow lane', metrics: byCarrier(stage, 'Slowed') },
     { title: 'Given up', metrics: [...byCarrier(stage, 'GivenUp'), fanOut(stage, 'GivenUp')] },
     { title: 'Refused', metrics: byCarrier(stage, 'Refused') },
     { title: 'Configuration refused', metrics: byCarrier(stage, 'ConfigurationFault') },
@@ -128,6 +129,12 @@ function queues(watched: WatchedQueue[]): IWidget[] {
     {
       title: 'Records that wait',
       metrics: watched.map(({ queue, name }) => queue.metricApproximateNumberOfMessagesVisible(view(name))),
+    },
+    {
+      title: 'Records that wait in slow lanes',
+      metrics: watched.flatMap(({ slow, name }) =>
+        slow ? [slow.metricApproximateNumberOfMessagesVisible(view(name))] : [],
+      ),
     },
     {
       title: 'Age of the oldest, s',
@@ -211,7 +218,9 @@ function costs({
         awsMetric('ApiGateway', 'Count', { ApiId: apiId }, { ...an, label: 'API' }),
         awsMetric('ApiGateway', 'MessageCount', { ApiId: socketApiId }, { ...an, label: 'socket' }),
         sumOf(
-          watched.map(({ queue }) => queue.metricNumberOfMessagesSent(an)),
+          watched.flatMap(({ queue, slow }) =>
+            [queue, ...(slow ? [slow] : [])].map((one) => one.metricNumberOfMessagesSent(an)),
+          ),
           'records',
           hour,
         ),

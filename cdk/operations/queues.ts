@@ -8,6 +8,8 @@ export interface WatchedQueue {
   /** What its construct is called. */
   id: string;
   queue: Queue;
+  /** The queue of its slow lane, if it has one. */
+  slow?: Queue;
   deadLetters: Queue;
   /** What it means when it has dead letters. */
   lost: string;
@@ -44,7 +46,8 @@ export function queuesOf({ carriers, fanOut, receipts }: DispatchStack): Watched
   ];
 }
 
-const parts = ({ queue, deadLetters }: Pick<WatchedQueue, 'deadLetters' | 'queue'>) => ({
+const parts = ({ queue, slow, deadLetters }: Pick<WatchedQueue, 'deadLetters' | 'queue' | 'slow'>) => ({
   queue,
   deadLetters,
+  ...(slow && { slow }),
 });

@@ -29,7 +29,7 @@ export default {
   retention: { messages: 14, attachments: 7, logs: 90 },
   secrets: { fcm: 'peal/fcm', apns: 'peal/apns', webpush: 'peal/webpush' },
   alarms: 'arn:aws:sns:eu-central-1:123456789012:ops',
-  ceilings: { fcm: 40, apns: 4, webpush: 20, desktop: 20, fanOut: 20, repeat: 5, callback: 2 },
+  ceilings: { fcm: 40, apns: 4, webpush: 20, desktop: 20, fanOut: 20, repeat: 5, callback: 2, slow: 6 },
   throttle: { api: { rate: 1_000, burst: 500 }, socket: { rate: 100, burst: 200 } },
   waf: true,
   tracing: true,

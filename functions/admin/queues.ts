@@ -55,17 +55,23 @@ export const QUEUE_COMMANDS = {
 function watched(name: WatchedQueue) {
   const prefix = name.replace('-', '_').toUpperCase();
   const url = variable(`${prefix}_QUEUE_URL`);
-  // The name takes the place of the last part of the address.
-  const deadLetters = new URL(variable(`${prefix}_DEAD_LETTERS`), url).href;
+  // A queue's name takes the place of the last part of another's address.
+  const at = (queueName: string) => new URL(queueName, url).href;
   return {
     name,
     url,
     queue: new OperatorQueue(sqs, url),
-    deadLetters: new OperatorQueue(sqs, deadLetters),
+    ...(hasSlowLane(name) && { slow: new OperatorQueue(sqs, at(variable(`${prefix}_SLOW`))) }),
+    deadLetters: new OperatorQueue(sqs, at(variable(`${prefix}_DEAD_LETTERS`))),
     ...(hasSecret(name) && {
       credentials: async () => CREDENTIALS[name](await readSecret(name)) !== undefined,
     }),
   };
+}
+
+/** Queues whose work is to ask other people's servers, or devices. */
+function hasSlowLane(name: WatchedQueue): boolean {
+  return name !== 'fan-out' && name !== 'repeat';
 }
 
 function hasSecret(name: WatchedQueue): name is SecretName & WatchedQueue {

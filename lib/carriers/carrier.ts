@@ -49,12 +49,15 @@ export type Outcome =
    * if the carrier said). With `expected`, nothing is wrong: nobody is there, or the carrier is off.
    */
   | { kind: 'refused'; reason: string; retire: boolean; deadSince?: number; expected?: true }
-  /** Not now: try again by the queue, not before `retryAfter` seconds if the carrier said. */
-  | { kind: 'failed'; reason: string; retryAfter?: number }
-  /** Our credentials or configuration are wrong: alarm, keep target and message. */
+  /**
+   * Not now: try again by the queue, not before `retryAfter` seconds if the carrier said. `silent` names the host that
+   * did not answer in time, if that is why: the fast lane leaves the push to the slow one then.
+   */
+  | { kind: 'failed'; reason: string; retryAfter?: number; silent?: string }
+  /** The operator's credentials or configuration are wrong: alarm, keep target and message. */
   | { kind: 'fault'; reason: string };
 
-/** A carrier's client. Never throws for what the carrier answers, and always settles within its own time limit. */
+/** A carrier's client. Never throws, and always settles within its own time limit. */
 export interface Carrier {
   send(push: Push): Promise<Outcome>;
   /** Ends kept connections (tests and the end of a process). */

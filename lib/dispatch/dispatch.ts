@@ -22,6 +22,8 @@ export interface DispatchContext {
   receipts: Receipts;
   /** The carrier's own queue: what failed for now goes back to it. */
   queue: Queue;
+  /** The queue of the slow lane, for what met silence; undefined in the slow lane itself. */
+  slow?: Queue | undefined;
   /** Where a record goes that has used up its tries, with the reason. */
   deadLetters: Queue;
   clock: Clock;
@@ -41,6 +43,8 @@ interface Failure {
   address: Address;
   reason: string;
   retryAfter: number;
+  /** Whether it is a case for the slow lane. */
+  silent: boolean;
 }
 
 /**
@@ -114,7 +118,24 @@ async function dispatchRecord(record: DispatchRecord, context: DispatchContext):
   if (latency !== undefined) context.count('Latency', latency);
   context.log('info', 'dispatched', { ...aboutOf(record), attempt: record.attempt, latency, ...counts });
   if (record.receipt !== undefined && counts.accepted) await noteDelivery(record, record.receipt, context);
-  if (pending.length > 0) await repeat(record, pending, context);
+  const slow = context.slow ? pending.filter(({ silent }) => silent) : [];
+  if (context.slow && slow.length > 0) await moveToSlow(record, slow, context.slow, context);
+  const rest = pending.filter((failure) => !slow.includes(failure));
+  if (rest.length > 0) await repeat(record, rest, context);
+}
+
+/** Hands the devices that met silence on to the slow lane, at once: there they have their first try with patience. */
+async function moveToSlow(
+  record: DispatchRecord,
+  failures: Failure[],
+  slow: Queue,
+  { log, count }: DispatchContext,
+): Promise<void> {
+  const to = failures.map(({ address }) => address);
+  await slow.send([{ ...record, to }]);
+  count('Slowed', to.length);
+  const reasons = [...new Set(failures.map(({ reason }) => reason))];
+  log('warn', 'left to the slow lane', { ...aboutOf(record), devices: to.length, reasons });
 }
 
 /** A message that is to be pushed; `sealed` if it waits in the mailbox of a device with a key. */
@@ -163,7 +184,7 @@ async function settle(
       } catch (error) {
         // Accepted but not marked: try again later; the collapse key makes the second push replace the first.
         context.log('warn', 'could not mark as delivered', { ...about, error: String(error) });
-        return { address, reason: 'not marked', retryAfter: 0 };
+        return { address, reason: 'not marked', retryAfter: 0, silent: false };
       }
       context.count('Delivered', 1);
       return undefined;
@@ -181,7 +202,12 @@ async function settle(
       context.log('error', 'the carrier refuses our configuration', { ...about, reason: outcome.reason });
       return undefined;
     case 'failed':
-      return { address, reason: outcome.reason, retryAfter: outcome.retryAfter ?? 0 };
+      return {
+        address,
+        reason: outcome.reason,
+        retryAfter: outcome.retryAfter ?? 0,
+        silent: outcome.silent !== undefined,
+      };
   }
 }
 

@@ -8,6 +8,8 @@ export interface QueueStatus {
   credentials?: 'off' | 'on';
   /** Records that wait or are delayed, about. */
   waiting: number;
+  /** The same in its slow lane; absent where there is none. */
+  slow?: number;
   /** Records that were given up, about. */
   deadLetters: number;
 }
@@ -16,6 +18,7 @@ export interface QueueStatus {
 export interface Watched {
   name: string;
   queue: OperatorQueue;
+  slow?: OperatorQueue;
   deadLetters: OperatorQueue;
   /** Reads whether there are credentials. */
   credentials?: () => Promise<boolean>;
@@ -24,12 +27,18 @@ export interface Watched {
 /** Looks at all queues at once. */
 export function statusOf(watched: Watched[]): Promise<QueueStatus[]> {
   return settleAll(
-    watched.map(async ({ name, queue, deadLetters, credentials }): Promise<QueueStatus> => {
-      const [waiting, dead, on] = await Promise.all([queue.count(), deadLetters.count(), credentials?.()]);
+    watched.map(async ({ name, queue, slow, deadLetters, credentials }): Promise<QueueStatus> => {
+      const [waiting, slowly, dead, on] = await Promise.all([
+        queue.count(),
+        slow?.count(),
+        deadLetters.count(),
+        credentials?.(),
+      ]);
       return {
         name,
         ...(on !== undefined && { credentials: on ? 'on' : 'off' }),
         waiting,
+        ...(slowly !== undefined && { slow: slowly }),
         deadLetters: dead,
       };
     }),

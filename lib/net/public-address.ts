@@ -7,7 +7,8 @@
  * allocated as global unicast (RFC 4291, section 2.4).
  */
 
-import { type LookupAddress, lookup } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /** A host whose address we do not connect to. */
@@ -84,7 +85,7 @@ export type Resolve = (
  *
  * It is not asked about a host that is an address already: see {@link publicUrl}.
  */
-export function createPublicLookup(resolve: Resolve = lookup): LookupFunction {
+export function createPublicLookup(resolve: Resolve): LookupFunction {
   return (host, options, done) => {
     const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : (options.family ?? 0);
     resolve(host, { all: true, family }, (error, addresses) => {
@@ -98,8 +99,42 @@ export function createPublicLookup(resolve: Resolve = lookup): LookupFunction {
   };
 }
 
-/** The lookup of this machine's resolver. */
-export const publicLookup: LookupFunction = createPublicLookup();
+/** How long an answer of the DNS is waited for at first, milliseconds; and how often it is asked. */
+const DNS_TIMEOUT = 1_000;
+const DNS_TRIES = 2;
+
+/**
+ * Asks the DNS, not the system: that (`dns.lookup`) has four threads for a whole process, each of which a name whose
+ * servers never answer holds for many seconds, while every other name waits, AWS's own included.
+ *
+ * @param servers `address:port`; default: those that the system is configured with
+ * @param timeout of the first try, milliseconds
+ */
+export function createResolve(servers?: string[], timeout: number = DNS_TIMEOUT): Resolve {
+  const resolver = new Resolver({ timeout, tries: DNS_TRIES });
+  if (servers) resolver.setServers(servers);
+  return (host, { family = 0 }, done) => {
+    resolveAll(resolver, host, family).then(
+      (addresses) => done(null, addresses),
+      (error: Error) => done(error, []),
+    );
+  };
+}
+
+async function resolveAll(resolver: Resolver, host: string, family: number): Promise<LookupAddress[]> {
+  // Names of this machine are in no DNS (RFC 6761, section 6.3).
+  if (/(^|\.)localhost\.?$/i.test(host)) return [{ address: '127.0.0.1', family: 4 }];
+  const answers = await Promise.allSettled([
+    ...(family === 6 ? [] : [resolver.resolve4(host)]),
+    ...(family === 4 ? [] : [resolver.resolve6(host)]),
+  ]);
+  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  if (found.length > 0) return found.map((address) => ({ address, family: isIP(address) }));
+  throw answers.find((answer) => answer.status === 'rejected')?.reason ?? new NotPublicError(host);
+}
+
+/** The lookup by the DNS that this machine is configured with. */
+export const publicLookup: LookupFunction = createPublicLookup(createResolve());
 
 /** For {@link publicUrl}: with and without TLS. */
 export const HTTP_PROTOCOLS = ['http:', 'https:'] as const;

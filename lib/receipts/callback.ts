@@ -4,6 +4,7 @@ import type { Renew } from '../dispatch/redrive.ts';
 import type { Log } from '../log.ts';
 import { httpPost } from '../net/post.ts';
 import { HTTP_PROTOCOLS, publicUrl } from '../net/public-address.ts';
+import type { Silences } from '../net/silence.ts';
 import type { Queue } from '../storage/queue.ts';
 import { kind, newest, unchanged } from '../storage/schema.ts';
 import { type Clock, seconds } from '../storage/table.ts';
@@ -17,6 +18,8 @@ const RECORD = kind('callback record', unchanged);
 export interface CallbackRecord {
   v: 1;
   url: string;
+  /** The account that named the URL: the sending app's. User key. */
+  owner: string;
   receipt: string;
   /** Unix seconds. */
   acknowledgedAt: number;
@@ -31,9 +34,15 @@ export interface CallbackRecord {
 
 /** What the worker on the callback queue needs. */
 export interface CallbackContext {
-  /** The callback queue itself. */
+  /** The queue of this lane: what failed goes back to it. */
   queue: Queue;
+  /** The queue of the slow lane, for servers that are silent; undefined in the slow lane itself. */
+  slow?: Queue | undefined;
   deadLetters: Queue;
+  /** Time limit of one call, milliseconds. */
+  hold: number;
+  /** Servers that were silent, in this lane. */
+  silences: Silences;
   /** Where it is said that a callback was answered. */
   reports: Queue;
   lookup: LookupFunction;
@@ -41,8 +50,6 @@ export interface CallbackContext {
   log: Log;
 }
 
-/** Limit of one call, milliseconds. */
-const TIMEOUT = 10_000;
 /** Tries, over about an hour: a minute after the first, doubling up to a quarter of an hour. */
 const ATTEMPTS = 8;
 const FIRST_WAIT = 60;
@@ -60,6 +67,7 @@ export async function queueCallback(receipt: Receipt, callbacks: Queue, receipts
   const record: CallbackRecord = {
     v: 1,
     url: callback,
+    owner: receipt.app.owner,
     receipt: receipt.receipt,
     acknowledgedAt: acknowledged.at,
     acknowledgedBy: by,
@@ -73,20 +81,26 @@ export async function queueCallback(receipt: Receipt, callbacks: Queue, receipts
 
 /**
  * Calls. Any 2xx is an answer; anything else (a redirect is not followed) is tried again later, and given up into the
- * dead letters in the end. What the other side says is read by nobody and shown to nobody.
+ * dead letters in the end. What the other side says is read by nobody and shown to nobody. A server that is silent in the
+ * fast lane is called again in the slow one, which is no further try. A try there counts though its server is left alone:
+ * a call has an end, whatever its server does.
  *
  * @throws Error if what comes next could not be queued: the queue repeats the record, and the call
  */
 export async function runCallback(record: CallbackRecord, context: CallbackContext): Promise<void> {
-  const { queue, deadLetters, reports, clock, log } = context;
+  const { queue, slow, deadLetters, reports, clock, log } = context;
   const about = { receipt: record.receipt.slice(0, 6), attempt: record.attempt };
-  const failure = await call(record, context.lookup);
+  const { failure, silent } = await call(record, context);
   if (failure === undefined) {
     const at = seconds(clock);
     const { receipt, expiresAt } = record;
     const report: CalledBackRecord = { v: 1, kind: 'called-back', receipt, at, expiresAt };
     await reports.send([report]);
     return log('info', 'called back', about);
+  }
+  if (silent && slow) {
+    await slow.send([record]);
+    return log('warn', 'callback left to the slow lane', { ...about, reason: failure });
   }
   const rest: CallbackRecord = { ...record, attempt: record.attempt + 1 };
   if (rest.attempt >= ATTEMPTS) {
@@ -97,10 +111,20 @@ export async function runCallback(record: CallbackRecord, context: CallbackConte
   log('warn', 'callback failed, will be tried again', { ...about, reason: failure });
 }
 
-/** @returns why it failed, undefined if it did not */
-async function call(record: CallbackRecord, lookup: LookupFunction): Promise<string | undefined> {
+/** What came of a call: why it failed, if it did, and whether by silence. */
+interface Called {
+  failure?: string;
+  silent?: boolean;
+}
+
+async function call(
+  record: CallbackRecord,
+  { lookup, hold, silences, clock }: CallbackContext,
+): Promise<Called> {
   const url = publicUrl(record.url, HTTP_PROTOCOLS);
-  if (!url) return 'not a public URL';
+  if (!url) return { failure: 'not a public URL' };
+  const party = { host: url.host, account: record.owner };
+  if (silences.wait(party) > 0) return { failure: 'left alone for now', silent: true };
   const fields = new URLSearchParams({
     receipt: record.receipt,
     acknowledged: '1',
@@ -114,19 +138,25 @@ async function call(record: CallbackRecord, lookup: LookupFunction): Promise<str
     'Content-Length': String(body.length),
     'User-Agent': 'Peal',
   };
+  const since = clock();
   try {
-    const { status } = await httpPost({ url, headers, body, timeout: TIMEOUT, lookup });
-    return status >= 200 && status < 300 ? undefined : `status ${status}`;
+    const { status } = await silences.ask(party, () =>
+      httpPost({ url, headers, body, timeout: hold, lookup }),
+    );
+    silences.answered(party.host);
+    return status >= 200 && status < 300 ? {} : { failure: `status ${status}` };
   } catch (error) {
-    if (error instanceof RequestError) return error.code;
-    throw error;
+    if (!(error instanceof RequestError)) throw error;
+    const silent = error.code === 'timeout';
+    if (silent) silences.silent(party, since);
+    return { failure: error.code, silent };
   }
 }
 
 /** Reads a record from the queue. @throws Error if it is not one; NewerItem: the queue keeps it for later code */
 export function parseCallbackRecord(body: string): CallbackRecord {
   const record = newest(RECORD, JSON.parse(body));
-  if (typeof record.url !== 'string' || typeof record.receipt !== 'string') {
+  if ([record.url, record.receipt, record.owner].some((field) => typeof field !== 'string')) {
     throw new Error('not a callback record');
   }
   return record as unknown as CallbackRecord;

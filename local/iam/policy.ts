@@ -54,7 +54,8 @@ export function readRoles(model: Model): Map<string, Role> {
     roles.set(role.arn, role);
     byName.set(role.name, role);
   }
-  for (const resource of model.ofType('AWS::IAM::Policy')) {
+  // CDK moves to a managed policy what does not fit the inline ones of a role (10,240 characters).
+  for (const resource of model.ofType('AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy')) {
     const where = whereIs(resource, 'PolicyDocument');
     for (const name of asList(resource.properties.Roles)) {
       const role = byName.get(asString(name, whereIs(resource, 'Roles')));

@@ -44,7 +44,7 @@ interface Idle {
 
 const KEPT_LINES = 1000;
 const IDLE = 5 * 60_000;
-const MAX_ENVIRONMENTS = Math.max(2, availableParallelism());
+export const MAX_ENVIRONMENTS = Math.max(2, availableParallelism());
 
 type Failure = NonNullable<InvokeResult['error']>;
 

@@ -110,6 +110,10 @@ const IDENTITIES: Record<string, Identify> = {
   },
   'AWS::SNS::TopicPolicy': (seed) => numbered(seed, 'Id'),
   'AWS::IAM::Policy': (seed) => numbered(seed, 'Id'),
+  'AWS::IAM::ManagedPolicy': (seed) => {
+    const ref = arn('iam', `policy/${physicalName(seed, 'ManagedPolicyName', 128)}`);
+    return { ref, attributes: { PolicyArn: ref } };
+  },
   'AWS::Lambda::Permission': (seed) => numbered(seed, 'Id'),
   'AWS::Lambda::EventInvokeConfig': (seed) => numbered(seed, 'Id'),
   'AWS::S3::BucketPolicy': (seed) => numbered(seed, 'Id'),

@@ -104,6 +104,7 @@ const deployment: Deployment = {
   metrics: 10,
   http: { rate: 5_000, burst: 2_500 },
   socket: { rate: 500, burst: 1_000 },
+  queues: 2,
   workers: { FcmPush: { batch: 10, ceiling: 10 }, FanOutWorker: { batch: 1, ceiling: 10 } },
 };
 
@@ -125,6 +126,7 @@ test('what is not deployed is not billed', () => {
     alarms: 0,
     dashboards: 0,
     metrics: 0,
+    queues: 0,
     workers: {},
   });
 
@@ -149,7 +151,7 @@ test('a connection costs its minutes, two messages and an invocation a heartbeat
 test('an example is its messages, its connected desktops and what stands', () => {
   const each = usageOf({ amounts: { 'http.requests': 10 } });
   const readings: Readings = {
-    deployment: { ...deployment, workers: {}, alarms: 0, dashboards: 0, metrics: 0 },
+    deployment: { ...deployment, queues: 0, workers: {}, alarms: 0, dashboards: 0, metrics: 0 },
     messages: Object.fromEntries(Object.keys(SCENARIOS).map((name) => [name, each])) as Readings['messages'],
     login: usageOf(),
   };

@@ -15,6 +15,7 @@ const deployment: Deployment = {
   metrics: 0,
   http: { rate: 6_000, burst: 3_000 },
   socket: { rate: 500, burst: 1_000 },
+  queues: 1,
   workers: { FcmPush: { batch: 10, ceiling: 20 } },
 };
 

@@ -20,6 +20,13 @@ const HEALTHY = 20;
 
 type Name = 'fcm' | 'apns' | 'webpush';
 
+/** Who is silent where nobody answers. */
+const HOSTS = {
+  fcm: 'fcm.googleapis.com',
+  apns: 'api.push.apple.com',
+  webpush: 'updates.push.services.mozilla.com',
+};
+
 let standIns: StandIns;
 const carriers = new Map<Name, Carrier>();
 
@@ -135,6 +142,7 @@ for (const carrier of ['fcm', 'apns', 'webpush'] as const) {
         if (expected.late) {
           assert.ok(givenUpAfter(outcome)! <= LIMIT);
           assert.equal(settled.at(-1), outcome);
+          assert.equal('silent' in outcome && outcome.silent, HOSTS[carrier]);
         }
         assert.equal(repeated.kind, 'accepted');
       });

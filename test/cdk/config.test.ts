@@ -33,7 +33,7 @@ test('what is left out has its default', () => {
     burst: 1200,
     retention: { messages: 21, attachments: 3, logs: 30 },
     secrets: {},
-    ceilings: { fcm: 10, apns: 10, webpush: 10, desktop: 10, fanOut: 10, repeat: 10, callback: 5 },
+    ceilings: { fcm: 10, apns: 10, webpush: 10, desktop: 10, fanOut: 10, repeat: 10, callback: 5, slow: 5 },
     throttle: { api: { rate: 5000, burst: 2500 }, socket: { rate: 500, burst: 1000 } },
     waf: false,
     tracing: false,

@@ -218,7 +218,7 @@ test('what is decided of limits and retention reaches what it is for', () => {
   assert.match(JSON.stringify(socketStage!.DefaultRouteSettings), /:200,"ThrottlingRateLimit":100/);
   assert.deepEqual(
     concurrency.sort((a, b) => a - b),
-    [2, 4, 5, 20, 20, 20, 40],
+    [2, 4, 5, 6, 6, 6, 6, 6, 20, 20, 20, 40],
   );
   for (const { RetentionInDays } of properties(Api, 'AWS::Logs::LogGroup')) assert.equal(RetentionInDays, 90);
 });

@@ -77,7 +77,7 @@ test('every queue that a function works on has an alarm of its age and one of it
   const isWatched = (id: string, metric: string) =>
     alarms.some((alarm) => alarm.metric === metric && alarm.of.includes(`${id}QueueName`));
 
-  assert.equal(queues.length, 14);
+  assert.equal(queues.length, 19);
   for (const [id, { Properties }] of queues) {
     const metric = Properties.RedrivePolicy
       ? 'ApproximateAgeOfOldestMessage'

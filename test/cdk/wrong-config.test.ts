@@ -32,7 +32,7 @@ const whole = () => ({
   secrets: { fcm: 'fcm', apns: 'apns', webpush: 'webpush' },
   directoryTable: 'peal-directory-20261128',
   alarms: 'ops@example.org',
-  ceilings: { fcm: 2, apns: 2, webpush: 2, desktop: 2, fanOut: 2, repeat: 2, callback: 2 },
+  ceilings: { fcm: 2, apns: 2, webpush: 2, desktop: 2, fanOut: 2, repeat: 2, callback: 2, slow: 2 },
   throttle: { api: { rate: 1, burst: 1 }, socket: { rate: 1, burst: 1 } },
   waf: true,
   tracing: true,

@@ -358,8 +358,8 @@ describe('an operator', () => {
     const done = await ask(machine, 'admin', 'redrive', 'fcm');
     const canary = await machine.run(['admin', 'canary']);
 
-    assert.match(shown.stdout, /^fcm +on +0 +0$/m);
-    assert.match(shown.stdout, /^desktop +needs none +0 +0$/m);
+    assert.match(shown.stdout, /^fcm +on +0 +0 +0$/m);
+    assert.match(shown.stdout, /^desktop +needs none +0 +0 +0$/m);
     assert.match(shown.stdout, /^Canary: +off \(peal\.config\.ts\)$/m);
     assert.deepEqual(done, { records: 0, expired: 0, unreadable: 0 });
     assert.equal(canary.code, 1);

@@ -31,13 +31,13 @@ test('says of each queue what waits, what was given up, and whether its carrier 
 
   assert.deepEqual(canaryStatus, { state: 'off' });
   assert.deepEqual(queues, [
-    { name: 'fcm', credentials: 'on', waiting: 0, deadLetters: 0 },
-    { name: 'apns', credentials: 'off', waiting: 0, deadLetters: 0 },
-    { name: 'webpush', credentials: 'on', waiting: 0, deadLetters: 0 },
-    { name: 'desktop', waiting: 0, deadLetters: 0 },
+    { name: 'fcm', credentials: 'on', waiting: 0, slow: 0, deadLetters: 0 },
+    { name: 'apns', credentials: 'off', waiting: 0, slow: 0, deadLetters: 0 },
+    { name: 'webpush', credentials: 'on', waiting: 0, slow: 0, deadLetters: 0 },
+    { name: 'desktop', waiting: 0, slow: 0, deadLetters: 0 },
     { name: 'fan-out', waiting: 0, deadLetters: 0 },
     { name: 'repeat', waiting: 0, deadLetters: 0 },
-    { name: 'callback', waiting: 0, deadLetters: 0 },
+    { name: 'callback', waiting: 0, slow: 0, deadLetters: 0 },
   ]);
 });
 

@@ -193,6 +193,29 @@ test('every grant of every role is used, so that none is wider than what Peal do
     await forgotten;
   });
 
+  /** Has the newest message to each device wait in the slow lane of its carrier, where it fails as well. */
+  async function failSlowly(): Promise<void> {
+    const acceptedAt = Date.now();
+    const record = {
+      v: 1,
+      umid: 1,
+      acceptedAt,
+      expiresAt: Math.ceil(acceptedAt / 1000) + 600,
+      priority: 0,
+      attempt: 0,
+    };
+    for (const [lane, device] of [
+      ['Fcm', phones[0]!],
+      ['Apns', phones[1]!],
+      ['Webpush', phones[2]!],
+      ['Desktop', desktop],
+    ] as const) {
+      const { id } = (await api.sync(device.id)).messages.at(-1) as { id: number };
+      await queueByHand(cloud.queue(`${lane}SlowQueue`).url, { ...record, to: [[user, device.id, id]] });
+    }
+    await used(/PushRole.*sqs:\w+ on .*Slow/);
+  }
+
   await t.test('what fails for now, and what is given up', async (t) => {
     for (const round of ['again', 'never']) {
       const stop = round === 'never' ? ageRecords(peal()) : () => {};
@@ -201,9 +224,10 @@ test('every grant of every role is used, so that none is wider than what Peal do
       for (let n = 0; n < 10; n++) cloud.socket!.failOnce(newestConnection().connectionId, 500);
       for (const { carrier } of targets)
         carriers.faults.add({ carrier, fault: { kind: 'status', status: 503 } });
-      const queue = round === 'never' ? 'DeadLetters' : 'Queue';
+      const queue = round === 'never' ? 'DeadLetters' : '(Fcm|Apns|Webpush|Desktop)Queue';
       assert.equal((await send(round)).status, 200);
       await used(new RegExp(`PushRole.*sqs:SendMessage on .*${queue}`));
+      if (round === 'again') await failSlowly();
       stop();
       carriers.faults.clear();
       await listener.stop();
@@ -257,6 +281,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     const last = {
       v: 1,
       url: callback,
+      owner: user,
       receipt,
       acknowledgedAt: 1,
       acknowledgedBy: user,
@@ -265,6 +290,9 @@ test('every grant of every role is used, so that none is wider than what Peal do
     };
     await queueByHand(callbacks, { ...last, acknowledgedByDevice: '' });
     await used(/CallbackWorkerRole.*sqs:SendMessage on .*DeadLetters/);
+    const slow = cloud.queue('ReceiptsCallbackSlowQueue').url;
+    await queueByHand(slow, { ...last, acknowledgedByDevice: '', attempt: 0 });
+    await used(/CallbackWorkerRole.*sqs:\w+ on .*Slow/);
     const report = { v: 1, kind: 'called-back', receipt, at: 1, expiresAt };
     await queueByHand(cloud.queue('ReceiptsRepeatDeadLetters').url, report);
     serverStatus = 200;

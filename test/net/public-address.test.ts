@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import https from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   createPublicLookup,
+  createResolve,
   isPublicAddress,
   NotPublicError,
   publicLookup,
@@ -168,6 +170,46 @@ describe('the public lookup', () => {
     const answer = await look((_host, _options, done) => done(error, []), true);
 
     assert.equal(answer, error);
+  });
+});
+
+describe('a name whose servers never answer', () => {
+  const dns = createSocket('udp4');
+  /** Answers for one name, with one address; is silent about all others. */
+  dns.on('message', (query, { port, address }) => {
+    const isAddress = query.readUInt16BE(query.indexOf(0, 12) + 1) === 1;
+    if (!query.includes('good') || !isAddress) return;
+    const question = query.subarray(12, query.indexOf(0, 12) + 5);
+    const header = Buffer.from(query.subarray(0, 12));
+    header.writeUInt16BE(0x8180, 2);
+    header.writeUInt16BE(1, 6);
+    header.writeUInt16BE(0, 10);
+    const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 8, 8, 8, 8]);
+    dns.send(Buffer.concat([header, question, answer]), port, address);
+  });
+  before(() => new Promise<void>((resolve) => dns.bind(0, '127.0.0.1', () => resolve())));
+  after(() => dns.close());
+
+  it('holds up no other name, and fails in the end', async () => {
+    const resolve = createResolve([`127.0.0.1:${dns.address().port}`], 200);
+    const settled: string[] = [];
+    const ask = (host: string) =>
+      new Promise<unknown>((done) => {
+        resolve(host, { all: true, family: 4 }, (error, addresses) => {
+          settled.push(host);
+          done(error ?? addresses);
+        });
+      });
+    // Four would be enough to fill the threads of the system's resolver.
+    const silent = Array.from({ length: 8 }, (_, n) => ask(`silent${n}.example`));
+
+    const good = await ask('good.example');
+    const before = settled.length;
+    const failures = await Promise.all(silent);
+
+    assert.deepEqual(good, [{ address: '8.8.8.8', family: 4 }]);
+    assert.equal(before, 1);
+    assert.ok(failures.every((failure) => failure instanceof Error));
   });
 });
 

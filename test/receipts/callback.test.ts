@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,6 +23,15 @@ const server = createServer(async (request, response) => {
   calls.push({ request, body });
   arrived.emit('call');
 });
+/** Servers that keep every call until it is let go. */
+const held = new Set<() => void>();
+const silent = createServer((request, response) => {
+  const answer = () => void response.writeHead(200).end();
+  request.resume();
+  held.add(answer);
+  response.on('close', () => held.delete(answer));
+});
+
 let peal: TestPeal;
 
 before(async () => {
@@ -29,12 +39,17 @@ before(async () => {
   await once(server, 'listening');
   const address = server.address();
   assert.ok(typeof address === 'object' && address);
-  peal = await openPeal({ hosts: { 'alarms.example:80': address.port } });
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  peal = await openPeal({ hosts: { 'alarms.example:80': address.port, '*.silent.example:80': port } });
 });
 
 after(async () => {
   await peal.close();
   server.close();
+  silent.closeAllConnections();
+  silent.close();
   const errors = peal.lines.filter(({ level }) => level === 'error');
   assert.ok(errors.every((line) => /callback given up|request failed|signal: killed/.test(line.message)));
 });
@@ -69,9 +84,11 @@ async function emergency(callback: string) {
 
 /** What the callback queue holds back for a minute and more comes back at once. */
 function soon(): () => void {
-  const url = peal.cloud.queue('ReceiptsCallbackQueue').url;
+  const urls = ['ReceiptsCallbackQueue', 'ReceiptsCallbackSlowQueue'].map(
+    (name) => peal.cloud.queue(name).url,
+  );
   return peal.cloud.front.intercept(({ action, input }) => {
-    if (action !== 'SendMessageBatch' || input.QueueUrl !== url) return undefined;
+    if (action !== 'SendMessageBatch' || !urls.includes(String(input.QueueUrl))) return undefined;
     const Entries = (input.Entries as { Id: string; MessageBody: string }[]).map((entry) => ({
       ...entry,
       DelaySeconds: 0,
@@ -198,4 +215,31 @@ test('a worker that dies before it says that the callback was answered calls aga
     calls.map(({ request }) => request.url),
     ['/again', '/again'],
   );
+});
+
+test('servers that never answer hold up no other sender’s callback, and are still called in the slow lane', async (t) => {
+  calls.length = 0;
+  t.after(soon());
+  const attacks = [];
+  // More batches than there are environments on this machine.
+  for (let n = 0; n < 12; n++) attacks.push(await emergency(`http://${n}.silent.example/`));
+  const innocent = await emergency('http://alarms.example/innocent');
+
+  for (const { acknowledge } of attacks) await acknowledge();
+  await innocent.acknowledge();
+  await called(1);
+  await peal.cloud.poller('ReceiptsCallbackWorker').drained();
+  const { ready, inFlight } = peal.cloud.engine.queueState(
+    peal.cloud.queue('ReceiptsCallbackSlowQueue').name,
+  );
+  const waitedFor = held.size;
+  while (held.size > 0 || (await attacks.at(-1)!.view()).called_back !== 1) {
+    for (const answer of held) answer();
+    await sleep(20);
+  }
+  await peal.cloud.poller('ReceiptsCallbackWorker', 'ReceiptsCallbackSlow').drained();
+
+  assert.ok(waitedFor > 0);
+  assert.ok(ready + inFlight > 0);
+  for (const { calledBack } of attacks) assert.equal((await calledBack()).called_back, 1);
 });

@@ -43,6 +43,7 @@ const RECORDS: Record<string, [parse: (body: string) => object, record: object]>
     {
       v: 1,
       url: 'https://a.example/',
+      owner: 'u',
       receipt: 'r',
       acknowledgedAt: 1,
       acknowledgedBy: 'u',

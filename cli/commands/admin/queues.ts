@@ -19,10 +19,11 @@ async function status(_options: object, command: Command): Promise<void> {
   const { version, signUp, quota, queues, canaryStatus: canary } = answer;
   const api = operator.apiAt(answer.api);
   const own = readVersion();
-  const rows = queues.map(({ name, credentials, waiting, deadLetters }) => [
+  const rows = queues.map(({ name, credentials, waiting, slow, deadLetters }) => [
     name,
     credentials ?? 'needs none',
     String(waiting),
+    slow === undefined ? 'none' : String(slow),
     String(deadLetters),
   ]);
   const lines = [
@@ -32,7 +33,7 @@ async function status(_options: object, command: Command): Promise<void> {
     `Quota:    ${quota === 0 ? 'none' : `${quota} a month and account`}`,
     `Canary:   ${canaryText(canary)}`,
   ];
-  const text = `${lines.join('\n')}\n\n${table(['QUEUE', 'CREDENTIALS', 'WAITING', 'DEAD LETTERS'], rows)}`;
+  const text = `${lines.join('\n')}\n\n${table(['QUEUE', 'CREDENTIALS', 'WAITING', 'SLOW', 'DEAD LETTERS'], rows)}`;
   await operator.print({ version, command_version: own, api, sign_up: signUp, quota, canary, queues }, text);
 }
 

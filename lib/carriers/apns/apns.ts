@@ -1,8 +1,9 @@
 /** The client for Apple Push Notification service: its HTTP/2 API with a provider token. */
 
 import type { Carrier, Outcome, Push } from '../carrier.ts';
+import { failure } from '../failure.ts';
 import { createHttp2Client } from '../http2/client.ts';
-import { RequestError } from '../http2/errors.ts';
+import type { Answer } from '../http2/exchange.ts';
 import { type Verdict, verdict } from './outcomes.ts';
 import { type ApnsTarget, requestHeaders, sealedPayload, stubPayload } from './payload.ts';
 import { type ApnsKey, ProviderTokens } from './provider-token.ts';
@@ -15,6 +16,9 @@ export const ORIGINS: Record<Environment, string> = {
   production: 'https://api.push.apple.com',
   sandbox: 'https://api.sandbox.push.apple.com',
 };
+
+/** The host of an environment: each of them may be silent while the other answers. */
+export const hostOf = (environment: Environment): string => new URL(ORIGINS[environment]).host;
 
 /**
  * What a target may look like at all. It comes from a device and goes into a path and a header: anything else would
@@ -55,10 +59,7 @@ export function createApns(options: ApnsOptions): Carrier {
       const { read } = await tryEnvironment(push, target, target.environment, deadline);
       return read.kind === 'other-environment' ? await tryOther(push, target, read.reason, deadline) : read;
     } catch (error) {
-      if (error instanceof RequestError)
-        return { kind: 'failed', reason: `APNs ${error.code}: ${error.message}` };
-      if (error instanceof TypeError) return { kind: 'fault', reason: error.message };
-      throw error;
+      return failure(error, 'APNs', hostOf(target.environment));
     }
   }
 
@@ -86,13 +87,19 @@ export function createApns(options: ApnsOptions): Carrier {
     let sealed = sealedPayload(push);
     // At most three requests: each of the two repeats is granted once.
     for (;;) {
-      const answer = await http.request({
-        origin: ORIGINS[environment],
-        path: `/3/device/${target.token}`,
-        headers: requestHeaders(push, target, token),
-        body: sealed ?? stubPayload(push),
-        timeout: Math.max(1, deadline - performance.now()),
-      });
+      let answer: Answer;
+      try {
+        answer = await http.request({
+          origin: ORIGINS[environment],
+          path: `/3/device/${target.token}`,
+          headers: requestHeaders(push, target, token),
+          body: sealed ?? stubPayload(push),
+          timeout: Math.max(1, deadline - performance.now()),
+        });
+      } catch (error) {
+        // Here it is known which of the two hosts it was.
+        return { status: 0, read: failure(error, 'APNs', hostOf(environment)) };
+      }
       const read = verdict(answer, sealed !== undefined, now());
 
       if (read.kind === 'stub') {

@@ -1,4 +1,5 @@
 import type { Checked } from '../check.ts';
+import { CredentialsError } from '../credentials-error.ts';
 import { createHttp2Client } from '../http2/client.ts';
 import { RequestError } from '../http2/errors.ts';
 import { ORIGINS } from './apns.ts';
@@ -58,7 +59,7 @@ export async function checkApns(key: ApnsKey, { topic, environment }: ApnsScope)
   } catch (error) {
     if (error instanceof RequestError)
       return { kind: 'unknown', said: `APNs ${error.code}: ${error.message}` };
-    if (error instanceof TypeError) return { kind: 'wrong', said: error.message };
+    if (error instanceof CredentialsError) return { kind: 'wrong', said: error.message };
     throw error;
   } finally {
     await http.close();

@@ -9,6 +9,7 @@
 
 import { createPrivateKey } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
+import { CredentialsError } from '../credentials-error.ts';
 
 /** Length of the window that shares a token, in seconds: between Apple's 20 and 60 minutes. */
 export const WINDOW_SECONDS = 40 * 60;
@@ -42,7 +43,7 @@ export class ProviderTokens {
   /**
    * The token of the present window.
    *
-   * @throws {TypeError} if the private key is not a P-256 key in PKCS#8 PEM
+   * @throws {CredentialsError} if the private key is not a P-256 key in PKCS#8 PEM
    */
   current(): string {
     const seconds = Math.floor(this.#now() / 1000);
@@ -70,8 +71,8 @@ function secretOf(pem: string): Uint8Array {
   try {
     jwk = createPrivateKey(pem).export({ format: 'jwk' });
   } catch (error) {
-    throw new TypeError('the APNs key is not a private key in PKCS#8 PEM', { cause: error });
+    throw new CredentialsError('the APNs key is not a private key in PKCS#8 PEM', { cause: error });
   }
-  if (jwk.crv !== 'P-256' || !jwk.d) throw new TypeError('the APNs key is not a P-256 key');
+  if (jwk.crv !== 'P-256' || !jwk.d) throw new CredentialsError('the APNs key is not a P-256 key');
   return Buffer.from(jwk.d, 'base64url');
 }

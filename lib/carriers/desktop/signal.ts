@@ -20,7 +20,11 @@ export const SIGNAL = {
 export type Signal = (typeof SIGNAL)[keyof typeof SIGNAL];
 
 /** What became of a signal. `gone`: the connection has ended (410). */
-export type Posted = { kind: 'gone' | 'sent' } | { kind: 'denied' | 'failed'; reason: string };
+export type Posted =
+  | { kind: 'gone' | 'sent' }
+  | { kind: 'denied'; reason: string }
+  /** With `silent`, there was no answer in time. */
+  | { kind: 'failed'; reason: string; silent: boolean };
 
 /** Posts one character to a connection through the WebSocket API's `@connections`. Never throws. */
 export async function post(
@@ -29,9 +33,10 @@ export async function post(
   signal: Signal,
   timeout: number,
 ): Promise<Posted> {
+  const abortSignal = AbortSignal.timeout(timeout);
   try {
     const command = new PostToConnectionCommand({ ConnectionId: connection, Data: signal });
-    await client.send(command, { abortSignal: AbortSignal.timeout(timeout) });
+    await client.send(command, { abortSignal });
     return { kind: 'sent' };
   } catch (error) {
     const name = error instanceof Error ? error.name : 'UnknownError';
@@ -39,6 +44,6 @@ export async function post(
     if (name === 'ForbiddenException' || name === 'AccessDeniedException')
       return { kind: 'denied', reason: name };
     // 429 (LimitExceededException), 5xx, a dropped connection or silence: the connection may well be there.
-    return { kind: 'failed', reason: name };
+    return { kind: 'failed', reason: name, silent: abortSignal.aborted || name === 'TimeoutError' };
   }
 }

@@ -1,6 +1,7 @@
 /** OAuth access tokens for FCM, from a service account, by firebase-admin's credential. */
 
 import { type Credential, cert, type GoogleOAuthAccessToken } from 'firebase-admin/app';
+import { TimeLimitError } from '../http2/errors.ts';
 
 /** The fields of a Google service account's JSON key that we use. */
 export interface ServiceAccount {
@@ -9,8 +10,13 @@ export interface ServiceAccount {
   private_key: string;
 }
 
-/** A token, or why there is none: `fault` if the account is wrong, `failed` if Google could not be asked. */
-export type AccessToken = { kind: 'token'; token: string } | { kind: 'fault' | 'failed'; reason: string };
+/**
+ * A token, or why there is none: `fault` if the account is wrong, `failed` if Google could not be asked, `late` if it has
+ * not answered in time.
+ */
+export type AccessToken =
+  | { kind: 'token'; token: string }
+  | { kind: 'fault' | 'failed' | 'late'; reason: string };
 
 /** A token that was fetched less than this ago and is refused will not be cured by another. Milliseconds. */
 const MIN_REFRESH_INTERVAL = 60_000;
@@ -47,14 +53,15 @@ export class AccessTokens {
           // The credential has no time limit, and all who ask it wait for the one request that is under way: for ever,
           // if that is never answered. What comes late serves the next message; who asks before that asks another one.
           if (this.#credential === used) this.#credential = undefined;
-          reject(new Error(`no access token within ${Math.round(limit)} ms`));
+          reject(new TimeLimitError(`none within ${Math.round(limit)} ms`));
         }, limit);
       });
       const fetched = used.getAccessToken().then((token) => this.#keep(token));
       return { kind: 'token', token: await Promise.race([fetched, late]) };
     } catch (error) {
       const reason = `no access token: ${error instanceof Error ? error.message : String(error)}`;
-      return { kind: isOurs(error) ? 'fault' : 'failed', reason };
+      if (error instanceof TimeLimitError) return { kind: 'late', reason };
+      return { kind: isOperators(error) ? 'fault' : 'failed', reason };
     } finally {
       clearTimeout(timer);
     }
@@ -93,10 +100,13 @@ export class AccessTokens {
   }
 }
 
-/** Google's 4xx and an unusable key are ours to repair; everything else may pass. */
-function isOurs(error: unknown): boolean {
+/**
+ * An account that is none (firebase-admin's word for it) and Google's 4xx are the operator's to mend; everything else may
+ * pass, firebase-admin's other words (no network, an answer that it does not understand) and mistakes of ours included.
+ */
+function isOperators(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
-  if ('code' in error && typeof error.code === 'string' && error.code.startsWith('app/')) return true;
+  if ('code' in error && error.code === 'app/invalid-credential') return true;
 
   const status = 'status' in error ? Number(error.status) : Number.NaN;
   return status >= 400 && status < 500 && status !== 408 && status !== 429;

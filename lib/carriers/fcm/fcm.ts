@@ -6,8 +6,8 @@
  */
 
 import type { Carrier, Outcome, Push } from '../carrier.ts';
+import { failure } from '../failure.ts';
 import { createHttp2Client, type Http2Client } from '../http2/client.ts';
-import { RequestError } from '../http2/errors.ts';
 import type { Answer } from '../http2/exchange.ts';
 import { type AccessToken, AccessTokens, type ServiceAccount } from './access-token.ts';
 import { verdict } from './outcomes.ts';
@@ -15,7 +15,9 @@ import { type FcmTarget, sealedData, stubData, wireMessage } from './payload.ts'
 
 export type { ServiceAccount } from './access-token.ts';
 
-export const ORIGIN = 'https://fcm.googleapis.com';
+/** Everybody's. */
+export const HOST = 'fcm.googleapis.com';
+export const ORIGIN = `https://${HOST}`;
 
 /** Where a project's messages are sent to. */
 export const sendPath = ({ project_id }: ServiceAccount): string =>
@@ -50,9 +52,7 @@ export function createFcm(options: FcmOptions): Carrier {
     try {
       return await handOff(push, target, performance.now() + timeout);
     } catch (error) {
-      if (error instanceof RequestError)
-        return { kind: 'failed', reason: `FCM ${error.code}: ${error.message}` };
-      throw error;
+      return failure(error, 'FCM', HOST);
     }
   }
 
@@ -60,7 +60,7 @@ export function createFcm(options: FcmOptions): Carrier {
     const ready = tokens.ready();
     const access: AccessToken =
       ready === undefined ? await tokens.get(remaining(deadline)) : { kind: 'token', token: ready };
-    if (access.kind !== 'token') return access;
+    if (access.kind !== 'token') return withoutToken(access);
 
     let { token } = access;
     let refreshed = false;
@@ -76,7 +76,7 @@ export function createFcm(options: FcmOptions): Carrier {
       } else if (read.kind === 'fresh-token') {
         const fresh = refreshed ? undefined : await tokens.replace(token, remaining(deadline));
         if (!fresh) return { kind: 'fault', reason: read.reason };
-        if (fresh.kind !== 'token') return fresh;
+        if (fresh.kind !== 'token') return withoutToken(fresh);
         refreshed = true;
         token = fresh.token;
       } else {
@@ -96,6 +96,11 @@ export function createFcm(options: FcmOptions): Carrier {
   }
 
   return { send, close: () => http.close() };
+}
+
+/** Without a token nothing is handed over: whoever is silent then, it is FCM that cannot be reached. */
+function withoutToken({ kind, reason }: Exclude<AccessToken, { kind: 'token' }>): Outcome {
+  return kind === 'late' ? { kind: 'failed', reason, silent: HOST } : { kind, reason };
 }
 
 /** Milliseconds until a deadline, at least one, so that what has no time left fails as a time-out. */

@@ -16,6 +16,8 @@ export interface Http2Options {
    * sender, so that a check is paid only after a pause or a freeze of the Lambda environment.
    */
   idleLimit?: number;
+  /** Longest time to connect, TLS and SETTINGS included. Default: half of the time limit. Milliseconds. */
+  connectLimit?: number;
   /** Most sessions at a time, over all origins. Default 8. */
   maxSessions?: number;
   /**
@@ -61,7 +63,7 @@ export function createHttp2Client(options: Http2Options = {}): Http2Client {
   const { proves } = options;
   const sessions = new Sessions({
     maxSessions: options.maxSessions ?? 8,
-    connectLimit: timeout / 2,
+    connectLimit: options.connectLimit ?? timeout / 2,
     idleLimit: options.idleLimit ?? 60_000,
     pingLimit: Math.min(1000, timeout / 4),
     now: options.now ?? Date.now,

@@ -3,6 +3,7 @@
 import type { SecureClientSessionOptions } from 'node:http2';
 import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
+import { TimeLimitError } from './errors.ts';
 
 /** Opens a connection on which HTTP/2 is spoken; rejects if there is none. Limits its own time. */
 export type Connect = (origin: URL, options: SecureClientSessionOptions) => Promise<TLSSocket>;
@@ -27,7 +28,7 @@ export function connectTls(
       ...(isIP(host) === 0 && { servername: host }),
     });
     const timer = setTimeout(() => {
-      socket.destroy(new Error(`not connected within ${Math.round(limit)} ms`));
+      socket.destroy(new TimeLimitError(`not connected within ${Math.round(limit)} ms`));
     }, limit);
     timer.unref();
     // Stays: an error between here and the connection that takes the socket over has no other reader.

@@ -1,13 +1,18 @@
 /** What can go wrong between us and a peer before it has answered. All of it is worth another try later. */
 
 /**
- * - `timeout`: no complete answer within the request's time limit.
- * - `connect`: no session could be opened (refused, DNS, TLS, no SETTINGS in time).
+ * - `timeout`: silence: no complete answer, or no session, within a time limit.
+ * - `connect`: no session could be opened (refused, DNS, TLS).
  * - `closed`: the stream or its session ended without a complete answer (GOAWAY, closed socket).
  * - `reset`: the peer reset the stream.
  * - `too-large`: the answer's body is over the limit.
  */
 export type RequestErrorCode = 'timeout' | 'connect' | 'closed' | 'reset' | 'too-large';
+
+/** A time limit of ours that something on the way to a session has reached: nobody has said no. */
+export class TimeLimitError extends Error {
+  override readonly name = 'TimeLimitError';
+}
 
 /** A request that got no answer. Whether the peer acted on it is unknown, so a repeat must be idempotent. */
 export class RequestError extends Error {

@@ -1,6 +1,7 @@
 /** Opening one session. */
 
 import { type Connect, connectTls, type Resumption } from './connect.ts';
+import { TimeLimitError } from './errors.ts';
 import { Session } from './session.ts';
 
 export interface OpeningEvents {
@@ -43,7 +44,7 @@ export class Opening {
         }
         // A `connect` of somebody else limits its own time; the SETTINGS are ours to wait for.
         const left = limits.connect ? limits.connectLimit : Math.max(1, deadline - performance.now());
-        const timer = setTimeout(() => this.#fail(new Error('no SETTINGS in time')), left);
+        const timer = setTimeout(() => this.#fail(new TimeLimitError('no SETTINGS in time')), left);
         timer.unref();
         resumption.keep(url.origin, socket);
         const session: Session = new Session(url, socket, {

@@ -4,7 +4,7 @@
  */
 
 import { type Connect, Resumption } from './connect.ts';
-import { RequestError } from './errors.ts';
+import { RequestError, TimeLimitError } from './errors.ts';
 import { Opening } from './opening.ts';
 import type { Session } from './session.ts';
 
@@ -186,7 +186,8 @@ export class Sessions {
   }
 
   #fail(place: Place, error: Error): void {
-    for (const { fail } of place.waiting.splice(0)) fail(new RequestError('connect', error.message, error));
+    const code = error instanceof TimeLimitError ? 'timeout' : 'connect';
+    for (const { fail } of place.waiting.splice(0)) fail(new RequestError(code, error.message, error));
   }
 
   /** Gives those a session who wait for one because there were too many. */

@@ -1,5 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto';
 import type { Checked } from '../check.ts';
+import { CredentialsError } from '../credentials-error.ts';
 import { type VapidKey, VapidTokens } from './vapid.ts';
 
 /** A push service; which one does not matter, since nothing is sent. */
@@ -25,7 +26,7 @@ export function checkVapid(key: VapidKey): Checked {
     }
     return { kind: 'wrong', said: 'what the private key signs, the public key does not verify' };
   } catch (error) {
-    if (error instanceof TypeError) return { kind: 'wrong', said: error.message };
+    if (error instanceof CredentialsError) return { kind: 'wrong', said: error.message };
     throw error;
   }
 }

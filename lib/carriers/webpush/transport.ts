@@ -11,19 +11,26 @@ import type { LookupFunction } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { httpPost } from '../../net/post.ts';
 import { createHttp2Client } from '../http2/client.ts';
-import { RequestError } from '../http2/errors.ts';
+import { RequestError, TimeLimitError } from '../http2/errors.ts';
 import type { Answer } from '../http2/exchange.ts';
 
 /** Push services of the browsers' makers: Chrome and Edge on Android, Firefox, Safari, Edge on Windows. */
 const KNOWN = [
   /^fcm\.googleapis\.com$/,
-  /\.push\.services\.mozilla\.com$/,
+  /^updates\.push\.services\.mozilla\.com$/,
   /\.push\.apple\.com$/,
   /\.notify\.windows\.com$/,
 ];
 
-/** Most sessions to hosts that nobody vouches for. */
-const MAX_OTHER_SESSIONS = 100;
+/** Whether an address is a browser maker's push service, which no user can make slow; another port of its host is not. */
+export const isWellKnown = ({ hostname, port }: Pick<URL, 'hostname' | 'port'>): boolean =>
+  port === '' && KNOWN.some((name) => name.test(hostname));
+
+/**
+ * Most sessions to hosts that nobody vouches for. As many as a batch may ask side by side, so that none of them waits for
+ * another's session to end; those of both lanes together stay below the 1,024 files of an environment (Lambda).
+ */
+const MAX_STRANGER_SESSIONS = 450;
 
 /** For how long a service is taken to speak HTTP/1.1 only, before it is asked again. Milliseconds. */
 const HTTP1_LIFE = 3_600_000;
@@ -32,8 +39,10 @@ const HTTP1_LIFE = 3_600_000;
 const MAX_HTTP1 = 1_000;
 
 export interface TransportOptions {
-  /** Time limit of a request where it names none. Milliseconds. */
+  /** Most that a request to a browser maker's service is given. Milliseconds. */
   timeout: number;
+  /** Most that a request to any other host is given, and to connect to it. Milliseconds. */
+  strangerTimeout: number;
   /** Resolves names; see {@link publicLookup}. */
   lookup: LookupFunction;
   /** Wall clock in milliseconds. */
@@ -57,14 +66,17 @@ class NotHttp2Error extends Error {
 }
 
 /** Creates a transport; connections are made when they are needed. */
-export function createTransport({ timeout, lookup, now }: TransportOptions): Transport {
+export function createTransport({ timeout, strangerTimeout, lookup, now }: TransportOptions): Transport {
   const open = opener(lookup, timeout / 2);
   const known = createHttp2Client({ timeout, now, connect: open.connect });
-  const others = createHttp2Client({
-    timeout,
+  // A connection that is being made must not outlast the request that wants it: it would take another's place.
+  const openStranger = opener(lookup, strangerTimeout);
+  const strangers = createHttp2Client({
+    timeout: strangerTimeout,
+    connectLimit: strangerTimeout,
     now,
-    connect: open.connect,
-    maxSessions: MAX_OTHER_SESSIONS,
+    connect: openStranger.connect,
+    maxSessions: MAX_STRANGER_SESSIONS,
   });
   /** Origin → until when it is taken to speak HTTP/1.1 only, Unix milliseconds; oldest first. */
   const http1 = new Map<string, number>();
@@ -80,10 +92,10 @@ export function createTransport({ timeout, lookup, now }: TransportOptions): Tra
 
   return {
     async post(url, headers, body, limit) {
-      const { origin, pathname, search, hostname } = url;
+      const { origin, pathname, search } = url;
       const deadline = performance.now() + limit;
       if ((http1.get(origin) ?? 0) < now()) {
-        const client = KNOWN.some((name) => name.test(hostname)) ? known : others;
+        const client = isWellKnown(url) ? known : strangers;
         try {
           const path = `${pathname}${search}`;
           return await client.request({ origin, path, headers, body, timeout: limit });
@@ -97,7 +109,8 @@ export function createTransport({ timeout, lookup, now }: TransportOptions): Tra
     },
     async close() {
       open.close();
-      await Promise.all([known.close(), others.close()]);
+      openStranger.close();
+      await Promise.all([known.close(), strangers.close()]);
     },
   };
 }
@@ -118,7 +131,7 @@ function opener(lookup: LookupFunction, limit: number) {
       });
       opening.add(socket);
       const timer = setTimeout(
-        () => socket.destroy(new Error(`not connected within ${Math.round(limit)} ms`)),
+        () => socket.destroy(new TimeLimitError(`not connected within ${Math.round(limit)} ms`)),
         limit,
       );
       // Stays: an error between here and the session that takes the socket over has no other reader.

@@ -10,6 +10,7 @@
 
 import { createECDH } from 'node:crypto';
 import webpush from 'web-push';
+import { CredentialsError } from '../credentials-error.ts';
 
 /** For how long a token is good, in seconds: half of what RFC 8292 allows, so that clocks may differ. */
 export const TOKEN_LIFE_SECONDS = 12 * 3600;
@@ -34,6 +35,7 @@ export interface VapidKey {
 export class VapidTokens {
   readonly #key: VapidKey;
   readonly #now: () => number;
+  #usable = false;
   /** By origin, the oldest first. */
   readonly #kept = new Map<string, { exp: number; header: string }>();
 
@@ -47,7 +49,7 @@ export class VapidTokens {
    * The `Authorization` header for a push service.
    *
    * @param origin the service's, for example `https://web.push.apple.com`
-   * @throws {TypeError} if the key or its subject cannot be used
+   * @throws {CredentialsError} if the key or its subject cannot be used
    */
   header(origin: string): string {
     const seconds = Math.floor(this.#now() / 1000);
@@ -66,16 +68,29 @@ export class VapidTokens {
   }
 
   #sign(origin: string, exp: number): string {
-    const { subject, publicKey, privateKey } = this.#key;
-    try {
-      const pair = createECDH('prime256v1');
-      pair.setPrivateKey(Buffer.from(privateKey, 'base64url'));
-      if (pair.getPublicKey('base64url') !== publicKey)
-        throw new Error('public and private key do not match');
-      return webpush.getVapidHeaders(origin, subject, publicKey, privateKey, 'aes128gcm', exp).Authorization;
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new TypeError(`the VAPID key cannot be used: ${reason}`, { cause: error });
+    // A key that signs for one service signs for all: what goes wrong after that is no fault of the key.
+    if (!this.#usable) {
+      checkKey(this.#key, exp);
+      this.#usable = true;
     }
+    return authorization(origin, this.#key, exp);
   }
+}
+
+/** @throws {CredentialsError} if the two halves do not belong together, or key or subject are malformed */
+function checkKey(key: VapidKey, exp: number): void {
+  try {
+    const pair = createECDH('prime256v1');
+    pair.setPrivateKey(Buffer.from(key.privateKey, 'base64url'));
+    if (pair.getPublicKey('base64url') !== key.publicKey)
+      throw new Error('public and private key do not match');
+    authorization('https://push.example', key, exp);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CredentialsError(`the VAPID key cannot be used: ${reason}`, { cause: error });
+  }
+}
+
+function authorization(origin: string, { subject, publicKey, privateKey }: VapidKey, exp: number): string {
+  return webpush.getVapidHeaders(origin, subject, publicKey, privateKey, 'aes128gcm', exp).Authorization;
 }

@@ -6,22 +6,26 @@
  * without a limit on the answer.
  */
 
+import { createECDH } from 'node:crypto';
 import type { LookupFunction } from 'node:net';
 import webpush from 'web-push';
 import { hostAddress, NotPublicError, publicLookup, publicUrl } from '../../net/public-address.ts';
 import type { Carrier, Outcome, Push } from '../carrier.ts';
+import { failure } from '../failure.ts';
 import { RequestError } from '../http2/errors.ts';
 import { verdict } from './outcomes.ts';
 import { sealedText, stubText, timeToLive, topic, urgency, type WebPushTarget } from './payload.ts';
-import { createTransport } from './transport.ts';
+import { createTransport, isWellKnown } from './transport.ts';
 import { type VapidKey, VapidTokens } from './vapid.ts';
 
 export type { VapidKey } from './vapid.ts';
 
 export interface WebPushOptions {
   vapid: VapidKey;
-  /** Time limit of one hand-off, everything included. Default 10,000 ms. */
+  /** Time limit of one hand-off to a browser maker's service, everything included. Default 10,000 ms. */
   timeout?: number;
+  /** The same, to any other host: users name these, so anybody can name one that never answers. Default: `timeout`. */
+  strangerTimeout?: number;
   /** Resolves the names of push services. Default: to public addresses only. */
   lookup?: LookupFunction;
   /** Wall clock in milliseconds. */
@@ -44,8 +48,14 @@ interface Encrypted {
 export function createWebPush(options: WebPushOptions): Carrier {
   const now = options.now ?? Date.now;
   const timeout = options.timeout ?? 10_000;
+  const strangerTimeout = options.strangerTimeout ?? timeout;
   const tokens = new VapidTokens(options.vapid, now);
-  const transport = createTransport({ timeout, now, lookup: options.lookup ?? publicLookup });
+  const transport = createTransport({
+    timeout,
+    strangerTimeout,
+    now,
+    lookup: options.lookup ?? publicLookup,
+  });
 
   async function send(push: Push): Promise<Outcome> {
     const { target } = push;
@@ -57,16 +67,13 @@ export function createWebPush(options: WebPushOptions): Carrier {
     }
 
     try {
-      return await handOff(push, target, endpoint, performance.now() + timeout);
+      const limit = isWellKnown(endpoint) ? timeout : strangerTimeout;
+      return await handOff(push, target, endpoint, performance.now() + limit);
     } catch (error) {
-      if (error instanceof RequestError) {
-        if (error.cause instanceof NotPublicError) {
-          return { kind: 'refused', reason: error.cause.message, retire: true };
-        }
-        return { kind: 'failed', reason: `${endpoint.host} ${error.code}: ${error.message}` };
+      if (error instanceof RequestError && error.cause instanceof NotPublicError) {
+        return { kind: 'refused', reason: error.cause.message, retire: true };
       }
-      if (error instanceof TypeError) return { kind: 'fault', reason: error.message };
-      throw error;
+      return failure(error, endpoint.host, endpoint.host);
     }
   }
 
@@ -106,11 +113,29 @@ export function createWebPush(options: WebPushOptions): Carrier {
       });
       const fields = Object.entries(details.headers).map(([name, value]) => [name.toLowerCase(), `${value}`]);
       return { headers: Object.fromEntries(fields), body: details.body };
-    } catch {
-      // Our own arguments are always good: it is a point that is not on the curve, or a secret that is too short.
+    } catch (error) {
+      // A target is given up for its own keys alone: for a mistake of ours it would be lost.
+      if (areUsableKeys(p256dh, auth)) throw error;
       return undefined;
     }
   }
 
   return { send, close: () => transport.close() };
+}
+
+/** Bytes of a subscription's secret (RFC 8291, section 3.2). */
+const AUTH_BYTES = 16;
+
+/** Whether one can encrypt for these keys: a secret that is long enough, and a point on the curve. */
+function areUsableKeys(p256dh: string, auth: string): boolean {
+  if (Buffer.from(auth, 'base64url').length < AUTH_BYTES) return false;
+  const own = createECDH('prime256v1');
+  own.generateKeys();
+  try {
+    own.computeSecret(Buffer.from(p256dh, 'base64url'));
+    return true;
+  } catch {
+    // It is no point on the curve: that is the question.
+    return false;
+  }
 }

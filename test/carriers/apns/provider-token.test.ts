@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { ProviderTokens, SKEW_SECONDS, WINDOW_SECONDS } from '../../../lib/carriers/apns/provider-token.ts';
+import { CredentialsError } from '../../../lib/carriers/credentials-error.ts';
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const key = {
@@ -70,7 +71,7 @@ describe('APNs provider token', () => {
     for (const privateKey of ['', 'no key', pem]) {
       const tokens = new ProviderTokens({ ...key, privateKey }, () => WINDOW * 1000);
 
-      assert.throws(() => tokens.current(), TypeError);
+      assert.throws(() => tokens.current(), CredentialsError);
     }
   });
 });

@@ -298,7 +298,7 @@ describe('HTTP/2 client', () => {
     await once(server, 'listening');
     const answer = await ask(http, origin);
 
-    assert.equal(code, 'connect');
+    assert.equal(code, 'timeout');
     assert.equal(answer.status, 200);
   });
 

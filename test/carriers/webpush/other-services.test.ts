@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer as createHttp2Server } from 'node:http2';
 import https from 'node:https';
-import type { AddressInfo, LookupFunction } from 'node:net';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type LookupFunction,
+  type Socket,
+} from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import tls from 'node:tls';
 import type { Carrier } from '../../../lib/carriers/carrier.ts';
 import { createWebPush } from '../../../lib/carriers/webpush/webpush.ts';
+import { createPublicLookup, createResolve } from '../../../lib/net/public-address.ts';
 import { createAuthority } from '../../../local/network/ca.ts';
 import { givenUpAfter, push, type StandIns, startStandIns } from '../stand-ins.ts';
 
@@ -104,6 +112,52 @@ describe('Web Push client and services of other makes', () => {
 
     assert.equal(outcome.kind, 'failed');
     assert.match('reason' in outcome ? outcome.reason : '', /too-large/);
+  });
+
+  it('is left by its own time limit by whoever never comes to an answer, wherever they stop', {
+    timeout: 8000,
+  }, async () => {
+    const sockets: Socket[] = [];
+    const mute = createTcpServer((socket) => sockets.push(socket));
+    const dns = createSocket('udp4');
+    mute.listen(0, '127.0.0.1');
+    dns.bind(0, '127.0.0.1');
+    await Promise.all([once(mute, 'listening'), once(dns, 'listening')]);
+    const dribbling = await http1({
+      on: (_request, response) => {
+        const timer = setInterval(() => response.write('.'), 20);
+        response.writeHead(201).on('close', () => clearInterval(timer));
+      },
+    });
+    const { vapid } = standIns.credentials;
+    const lookups = {
+      answering: to127,
+      silent: createPublicLookup(createResolve([`127.0.0.1:${dns.address().port}`])),
+    };
+    const { port } = mute.address() as AddressInfo;
+    const stops = [
+      { at: 'the DNS', lookup: lookups.silent, endpoint: 'https://nowhere.example.org/wp' },
+      { at: 'TLS', lookup: lookups.answering, endpoint: `https://${HOST}:${port}/wp` },
+      { at: 'the body', lookup: lookups.answering, endpoint: dribbling.endpoint },
+    ];
+
+    const outcomes = await Promise.all(
+      stops.map(async ({ lookup, endpoint }) => {
+        const short = createWebPush({ vapid, lookup, strangerTimeout: 300 });
+        const outcome = await short.send(push({ ...standIns.subscribe().target, endpoint }));
+        await short.close();
+        return outcome;
+      }),
+    );
+    for (const socket of sockets) socket.destroy();
+    mute.close();
+    dns.close();
+    await dribbling.close();
+
+    for (const [n, outcome] of outcomes.entries()) {
+      const { at, endpoint } = stops[n]!;
+      assert.equal('silent' in outcome && outcome.silent, new URL(endpoint).host, at);
+    }
   });
 
   it('settles when the service is silent beyond the time limit, or breaks off', {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import webpush from 'web-push';
+import { CredentialsError } from '../../../lib/carriers/credentials-error.ts';
 import { vapidKeyOf } from '../../../lib/carriers/webpush/credentials.ts';
 import { VapidTokens } from '../../../lib/carriers/webpush/vapid.ts';
 import { readVapid } from '../../../local/carriers/vapid.ts';
@@ -56,9 +57,15 @@ describe('VAPID tokens', () => {
   it('are not made with keys that do not belong together, or a subject that is nobody', () => {
     const { publicKey } = webpush.generateVAPIDKeys();
 
-    assert.throws(() => new VapidTokens({ ...key, publicKey }, Date.now).header(ORIGIN), TypeError);
-    assert.throws(() => new VapidTokens({ ...key, subject: 'me' }, Date.now).header(ORIGIN), TypeError);
-    assert.throws(() => new VapidTokens({ ...key, privateKey: 'AA' }, Date.now).header(ORIGIN), TypeError);
+    assert.throws(() => new VapidTokens({ ...key, publicKey }, Date.now).header(ORIGIN), CredentialsError);
+    assert.throws(
+      () => new VapidTokens({ ...key, subject: 'me' }, Date.now).header(ORIGIN),
+      CredentialsError,
+    );
+    assert.throws(
+      () => new VapidTokens({ ...key, privateKey: 'AA' }, Date.now).header(ORIGIN),
+      CredentialsError,
+    );
   });
 });
 

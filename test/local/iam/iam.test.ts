@@ -143,11 +143,15 @@ describe('roles', () => {
         Type: 'AWS::IAM::Policy',
         Properties: { Roles: [{ Ref: 'R' }], PolicyDocument: { Statement: [allow('s3:GetObject', '*')] } },
       },
+      M: {
+        Type: 'AWS::IAM::ManagedPolicy',
+        Properties: { Roles: [{ Ref: 'R' }], PolicyDocument: { Statement: [allow('s3:PutObject', '*')] } },
+      },
     });
 
     const [one] = [...found.values()];
     const actions = one?.grants.filter(({ managed }) => !managed).map(({ statement }) => statement.Action[0]);
-    assert.deepEqual(actions, ['sqs:SendMessage', 's3:GetObject']);
+    assert.deepEqual(actions, ['sqs:SendMessage', 's3:GetObject', 's3:PutObject']);
   });
 
   test('are refused when Lambda may not assume them', () => {
