@@ -27,10 +27,7 @@ export interface ReceiptsProps {
   concurrency: { repeat: number; callback: number; slow: number };
 }
 
-/**
- * One step of a chain is a few calls, of which each ends within seconds. The visibility timeout follows from it: what a
- * dead invocation held comes again after two minutes.
- */
+/** One step of a chain is a few calls, of which each ends within seconds. */
 const REPEAT_TIMEOUT = Duration.seconds(20);
 
 /** All callbacks of a batch go side by side, each within 10 seconds (`LANES`); then what became of them is queued. */
@@ -69,7 +66,7 @@ export class Receipts extends Construct {
         callbacks.queue.queueArn,
         ...Object.values(carriers).map(({ queue }) => queue.queueArn),
       );
-    repeats.feed(repeat, { batchSize: 10, concurrency: concurrency.repeat, givesUp: false });
+    repeats.feed(repeat, { batchSize: 10, concurrency: concurrency.repeat });
 
     // It calls addresses that senders name, so it can reach nothing of ours but queues.
     const callback = new PealFunction(this, 'CallbackWorker', {
@@ -79,10 +76,12 @@ export class Receipts extends Construct {
       timeout: CALLBACK_TIMEOUT,
       memory: 256,
     }).allow(['sqs:SendMessage'], repeats.queue.queueArn);
-    callbacks.feed(callback, { batchSize: 10, concurrency: concurrency.callback });
+    // A callback that failed stays the same record, which comes again later.
+    callbacks.feed(callback, { batchSize: 10, concurrency: concurrency.callback, putsBack: false });
     const slow = callbacks.addSlowLane(new Construct(callbackScope, 'Slow'), callback, CALLBACK_TIMEOUT, {
       batchSize: 10,
       concurrency: concurrency.slow,
+      putsBack: false,
     });
     this.repeats = repeats;
     this.callbacks = { queue: callbacks.queue, slow, deadLetters: callbacks.deadLetters };

@@ -35,10 +35,28 @@ export function pushHandler(name: CarrierName, carrierIn: CarrierIn) {
     fast: { carrier: carrierIn(LANES.fast), queue: new Queue(sqs, variable('QUEUE_URL')), slow },
     slow: { carrier: carrierIn(LANES.slow), queue: slow },
   };
+  /** The carrier, or while its credentials cannot be read one that fails for now: records go by their budget then. */
+  const current = async (carrier: () => Promise<Carrier>): Promise<Carrier> => {
+    try {
+      return await carrier();
+    } catch (error) {
+      log('error', 'the credentials of the carrier cannot be read', { error: String(error) });
+      count('ConfigurationFault', 1);
+      return UNREADY;
+    }
+  };
   return wrap(async (event: SQSEvent): Promise<SQSBatchResponse> => {
-    const deliveries = event.Records.map(({ messageId, body }) => ({ id: messageId, body }));
+    const deliveries = event.Records.map(({ messageId, body, attributes }) => ({
+      id: messageId,
+      body,
+      receives: Number(attributes.ApproximateReceiveCount),
+    }));
     const { carrier, ...queues } = lanes[laneOf(event)];
-    const failed = await dispatchBatch(deliveries, { ...context, ...queues, carrier: await carrier() });
+    const failed = await dispatchBatch(deliveries, {
+      ...context,
+      ...queues,
+      carrier: await current(carrier),
+    });
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   });
 }
@@ -59,6 +77,12 @@ export function fromSecret(create: (secret: string) => Carrier | undefined): () 
     return current.carrier;
   };
 }
+
+/** A carrier whose credentials cannot be read. */
+const UNREADY: Carrier = {
+  send: async () => ({ kind: 'failed', reason: 'the credentials cannot be read' }),
+  close: async () => undefined,
+};
 
 /** A carrier without credentials is off: its devices still sync. */
 const OFF: Carrier = {

@@ -18,8 +18,13 @@ export const METRICS = {
   GivenUp: 'Count',
   /** Devices that a carrier refused for good. */
   Refused: 'Count',
-  /** Devices that were not reached since the carrier refuses our credentials or our configuration. */
+  /**
+   * Devices that were not reached since the carrier refuses our credentials or our configuration; batches without
+   * credentials, and records that fail for the fifth time or more, without being tried.
+   */
   ConfigurationFault: 'Count',
+  /** Records of the fan-out, of repetitions and of callbacks that fail for the fifth time or more, without being tried. */
+  Stuck: 'Count',
   /** Devices that logged in on the socket. */
   SocketLogins: 'Count',
   /** Whether a run of the canary failed, 1 or 0: so that one that does not run at all is missed. */

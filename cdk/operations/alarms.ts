@@ -58,6 +58,7 @@ export class Alarms extends Construct {
     this.#topic = props.topic;
     for (const queue of props.queues) this.#watchQueue(queue);
     this.#watchCarriers(props.settings.stage);
+    this.#watchStuck(props.settings.stage);
     this.#watchApi(props.apiId);
     this.#watchFunctions(props.workers);
     for (const [name, table] of Object.entries(props.tables)) this.#watchTable(name, table);
@@ -111,7 +112,7 @@ export class Alarms extends Construct {
       // It goes on until somebody mends it, and until then nobody is pushed to: the first one counts.
       this.#add(`${title(carrier)}Configuration`, {
         runbook: 'configuration-fault',
-        what: `The carrier ${carrier} refuses Peal's credentials or configuration.`,
+        what: `The carrier ${carrier} refuses Peal's credentials or configuration, or pushes cannot even be tried.`,
         metric: ownMetric(stage, 'ConfigurationFault', { carrier }),
         threshold: 0,
       });
@@ -136,6 +137,16 @@ export class Alarms extends Construct {
         times: 2,
       });
     }
+  }
+
+  #watchStuck(stage: string): void {
+    // One record that cannot be tried is counted once a minute; a fault that passes heals before it is counted.
+    this.#add('Stuck', {
+      runbook: 'queue-age',
+      what: 'Chunks of large messages, repetitions or callbacks come again and again: they cannot even be tried.',
+      metric: ownMetric(stage, 'Stuck'),
+      threshold: 2,
+    });
   }
 
   #watchApi(apiId: string): void {

@@ -8,10 +8,11 @@ import { Silences } from '../../lib/net/silence.ts';
 import { type CallbackContext, parseCallbackRecord, runCallback } from '../../lib/receipts/callback.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { variable } from '../environment.ts';
+import { createJournal } from '../journal.ts';
 import { laneOf } from '../lane.ts';
-import { log } from '../log.ts';
 import { batchHandler } from '../work.ts';
 
+const { log, count, wrap } = createJournal();
 const sqs = awsClient('sqs', SQSClient);
 const slow = new Queue(sqs, variable('SLOW_QUEUE_URL'));
 const shared = {
@@ -22,16 +23,27 @@ const shared = {
   log,
 };
 
-/** What works on the queues of a lane. Senders name the servers, so all of them are strangers. */
-function workerIn({ strangerHold, silence }: LaneLimits, queues: Pick<CallbackContext, 'queue' | 'slow'>) {
+/** What works on the queue of a lane. Senders name the servers, so all of them are strangers. */
+function workerIn({ strangerHold, silence }: LaneLimits, queue: Queue, slower?: Queue) {
   const silences = new Silences(silence, Date.now);
-  const context: CallbackContext = { ...shared, ...queues, hold: strangerHold, silences };
-  return batchHandler((body) => runCallback(parseCallbackRecord(body), context), log);
+  const context: CallbackContext = { ...shared, slow: slower, hold: strangerHold, silences };
+  return batchHandler({
+    parse: parseCallbackRecord,
+    work: async (record, receipt) => {
+      const wait = await runCallback(record, context);
+      if (wait === undefined) return 'done';
+      await queue.hold(receipt, wait);
+      return 'again';
+    },
+    deadLetters: shared.deadLetters,
+    log,
+    count,
+  });
 }
 
 const lanes = {
-  fast: workerIn(LANES.fast, { queue: new Queue(sqs, variable('QUEUE_URL')), slow }),
-  slow: workerIn(LANES.slow, { queue: slow }),
+  fast: workerIn(LANES.fast, new Queue(sqs, variable('QUEUE_URL')), slow),
+  slow: workerIn(LANES.slow, slow),
 };
 
-export const handler = (event: SQSEvent) => lanes[laneOf(event)](event);
+export const handler = wrap((event: SQSEvent) => lanes[laneOf(event)](event));

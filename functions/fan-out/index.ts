@@ -1,6 +1,5 @@
 /** Seals and stores a message for chunk after chunk of many recipients, from the fan-out queue. */
 import { SQSClient } from '@aws-sdk/client-sqs';
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { DeviceRegistry } from '../../lib/accounts/device-registry.ts';
 import { parseFanOutRecord, runChunk, type WorkerContext } from '../../lib/fanout/fan-out.ts';
 import { Jobs } from '../../lib/fanout/job.ts';
@@ -11,6 +10,7 @@ import { awsClient } from '../../lib/net/aws-client.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { carrierQueues, table, variable } from '../environment.ts';
 import { createJournal } from '../journal.ts';
+import { batchHandler } from '../work.ts';
 
 const journal = createJournal();
 const sqs = awsClient('sqs', SQSClient);
@@ -29,16 +29,16 @@ const context: WorkerContext = {
   count: journal.count,
 };
 
-/** One record after the other: memory stays that of one chunk. */
-export const handler = journal.wrap(async (event: SQSEvent): Promise<SQSBatchResponse> => {
-  const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];
-  for (const { messageId, body } of event.Records) {
-    try {
-      await runChunk(parseFanOutRecord(body), context);
-    } catch (error) {
-      context.log('error', 'chunk failed, the queue repeats it', { record: messageId, error: String(error) });
-      batchItemFailures.push({ itemIdentifier: messageId });
-    }
-  }
-  return { batchItemFailures };
-});
+/** A batch is one record (`cdk/fan-out.ts`): memory stays that of one chunk. */
+export const handler = journal.wrap(
+  batchHandler({
+    parse: parseFanOutRecord,
+    work: async (record) => {
+      await runChunk(record, context);
+      return 'done';
+    },
+    deadLetters: context.deadLetters,
+    log: context.log,
+    count: context.count,
+  }),
+);

@@ -49,7 +49,7 @@ on(app, endpoints.acknowledge, async ({ http, params, fields, segment }) => {
   const { device_id: id } = fields();
   const device = id === undefined ? '' : sessionDevice(session, id).name;
   const receipt = await receipts.acknowledge(segment('receipt'), session.user, device);
-  await queueCallback(receipt, callbacks, receipts);
+  await queueCallback(receipt, callbacks, receipts, Date.now);
   return success();
 });
 

@@ -6,9 +6,10 @@ import { Receipts } from '../../lib/receipts/receipts.ts';
 import { parseRepeatRecord, type RepeatContext, runRepeat } from '../../lib/receipts/repeat.ts';
 import { Queue } from '../../lib/storage/queue.ts';
 import { carrierQueues, table, variable } from '../environment.ts';
-import { log } from '../log.ts';
+import { createJournal } from '../journal.ts';
 import { batchHandler } from '../work.ts';
 
+const { log, count, wrap } = createJournal();
 const sqs = awsClient('sqs', SQSClient);
 const directory = table('DIRECTORY_TABLE');
 const context: RepeatContext = {
@@ -21,4 +22,15 @@ const context: RepeatContext = {
   log,
 };
 
-export const handler = batchHandler((body) => runRepeat(parseRepeatRecord(body), context), context.log);
+export const handler = wrap(
+  batchHandler({
+    parse: parseRepeatRecord,
+    work: async (record) => {
+      await runRepeat(record, context);
+      return 'done';
+    },
+    deadLetters: new Queue(sqs, variable('DEAD_LETTER_QUEUE_URL')),
+    log,
+    count,
+  }),
+);

@@ -20,6 +20,7 @@ import type { Email } from './email.ts';
  * | a receipt                 | `receipt#<receipt>`  | `receipt`                    |
  * | recipients of a receipt   | `recipients#<receipt>#<shard>` | `recipients`       |
  * | when a receipt's message was delivered | `delivered#<receipt>` | `delivered`   |
+ * | which record goes on with a chain of repetitions | `receipt#<receipt>` | `chain#<hash>` |
  * | an app's tagged receipt   | `tag#<owner>#<app id>#<tag>` | `receipt#<receipt>`  |
  * | a receipt, for its sender's account | `receipts#<user key>` | `receipt#<receipt>` |
  * | an invitation             | `invitation#<hash>`  | `invitation`                 |
@@ -79,6 +80,10 @@ export const recipientsKey = (receipt: string, shard: number | string) => ({
   sk: 'recipients',
 });
 export const deliveredKey = (receipt: string) => ({ pk: `delivered#${receipt}`, sk: 'delivered' });
+export const chainKey = (receipt: string, line: string) => ({
+  pk: `receipt#${receipt}`,
+  sk: `chain#${line}`,
+});
 export const receiptOfOwnerKey = (owner: string, receipt: string) => ({
   pk: `receipts#${owner}`,
   sk: `receipt#${receipt}`,

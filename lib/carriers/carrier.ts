@@ -28,12 +28,14 @@ export interface Push {
   user: string;
   /** Device id. */
   device: string;
-  /** Message id on this device; the collapse key everywhere, so that a repeat replaces and never doubles. */
+  /** Message id on this device, by which it knows a repeat; APNs and Web Push replace by it what still waits. */
   id: number;
   /** −2 … 2. */
   priority: number;
   /** When the message stops existing. Unix seconds. */
   expiresAt: number;
+  /** Of a repetition of an emergency: when the next one takes over. Unix seconds. */
+  until?: number;
   /** The sealed message; absent for a device without a key, which only ever gets the sync stub. */
   sealed?: Uint8Array;
   /** Where to. Absent for `desktop`, which looks up the device's connection by itself. */

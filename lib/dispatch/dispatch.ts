@@ -8,8 +8,10 @@ import type { Count } from '../metrics.ts';
 import type { Receipts } from '../receipts/receipts.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
+import { giveUpUnreadable, STUCK_AFTER } from '../storage/stuck.ts';
+import { newCopy } from '../storage/succession.ts';
 import type { Clock } from '../storage/table.ts';
-import { type Address, carriersOf, type DispatchRecord, parseRecord } from './record.ts';
+import { type Address, carriersOf, type DispatchRecord, parseRecord, placeOf } from './record.ts';
 import { withoutTarget } from './redact.ts';
 import { nextDelay } from './retry.ts';
 
@@ -36,7 +38,15 @@ export interface DispatchContext {
 export interface Delivery {
   id: string;
   body: string;
+  /** How often it was delivered, this time included. */
+  receives: number;
 }
+
+/**
+ * Deliveries after which a record that cannot even be tried is put back as a new one. SQS gives a record up after 1,000
+ * (`cdk/work-queue.ts`), which at one a minute are reached before the longest budget is over.
+ */
+const RENEW_AFTER = 500;
 
 /** A device's share of a record that failed for now. */
 interface Failure {
@@ -51,16 +61,16 @@ interface Failure {
  * Hands the records of a batch to a carrier, all side by side.
  *
  * Each record is settled by itself: what the carrier accepted is marked, a dead target is retired, and what failed
- * for now goes back to the queue as a record of only those devices. A record is reported as failed only if it could
- * not be read from the tables or its remainder could not be queued; SQS then delivers that one again, and the marks
- * keep what was accepted from being pushed twice. A process that dies between acceptance and mark pushes again: with
- * the same collapse key, so the carrier or the device replaces it.
+ * for now goes back to the queue as a record of only those devices, by one record for each device
+ * (`lib/storage/succession.ts`). A record is reported as failed only if the tables could not be reached or its remainder
+ * could not be queued; SQS then delivers that one again within a minute, and the marks keep what was accepted from being
+ * pushed twice. A process that dies between acceptance and mark pushes again; the device knows the message's id.
  *
  * @returns ids of the deliveries to repeat, for `batchItemFailures`
  */
 export async function dispatchBatch(deliveries: Delivery[], context: DispatchContext): Promise<string[]> {
   const failed = await Promise.all(
-    deliveries.map(async ({ id, body }) => {
+    deliveries.map(async ({ id, body, receives }) => {
       let record: DispatchRecord | undefined;
       try {
         record = parseRecord(body);
@@ -69,11 +79,33 @@ export async function dispatchBatch(deliveries: Delivery[], context: DispatchCon
       } catch (error) {
         const about = { record: id, ...(record && aboutOf(record)) };
         context.log('error', 'record failed, the queue repeats it', { ...about, error: String(error) });
-        return [id];
+        if (receives >= STUCK_AFTER) context.count('ConfigurationFault', 1);
+        if (!record) return (await giveUpUnreadable({ id, body, receives }, context)) ? [] : [id];
+        return receives >= RENEW_AFTER && (await renewed(record, context)) ? [] : [id];
       }
     }),
   );
   return failed.flat();
+}
+
+/**
+ * Puts a record that could not be tried back as a new one, which SQS counts from the start, or gives it up if its budget
+ * is used up. Without taking it on, for which the tables would be needed: so a crash in this very moment leaves two
+ * records of different turns, of which the earlier gives way once the tables are back.
+ *
+ * @returns false if the queue cannot be reached either
+ */
+async function renewed(record: DispatchRecord, context: DispatchContext): Promise<boolean> {
+  const delay = nextDelay(record, 0, context.clock());
+  const rest: DispatchRecord = { ...record, attempt: record.attempt + 1, copy: newCopy() };
+  const reasons = ['could not be tried'];
+  try {
+    await (delay === undefined ? giveUp(rest, reasons, context) : putBack(rest, delay, reasons, context));
+    return true;
+  } catch (error) {
+    context.log('error', 'could not be put back', { ...aboutOf(record), error: String(error) });
+    return false;
+  }
 }
 
 async function dispatchRecord(record: DispatchRecord, context: DispatchContext): Promise<void> {
@@ -83,6 +115,7 @@ async function dispatchRecord(record: DispatchRecord, context: DispatchContext):
     context.mailbox.undelivered(
       record.to.map(([, device, id]) => ({ device, id })),
       context.name,
+      placeOf(record),
       again?.n,
     ),
     context.devices.listMany(record.to.map(([user]) => user)),
@@ -104,7 +137,7 @@ async function dispatchRecord(record: DispatchRecord, context: DispatchContext):
         counts.dropped = (counts.dropped ?? 0) + 1;
         return undefined;
       }
-      const answer = await context.carrier.send(pushOf(message, user, device));
+      const answer = await context.carrier.send(pushOf(message, user, device, record.again?.until));
       const outcome: Outcome =
         'reason' in answer ? { ...answer, reason: withoutTarget(answer.reason, device.push) } : answer;
       counts[outcome.kind] = (counts[outcome.kind] ?? 0) + 1;
@@ -182,7 +215,7 @@ async function settle(
       try {
         await context.mailbox.markDelivered(message, context.name, message.expiresAt, record.again?.n);
       } catch (error) {
-        // Accepted but not marked: try again later; the collapse key makes the second push replace the first.
+        // Accepted but not marked: try again later; the device knows the second push by its id.
         context.log('warn', 'could not mark as delivered', { ...about, error: String(error) });
         return { address, reason: 'not marked', retryAfter: 0, silent: false };
       }
@@ -211,30 +244,69 @@ async function settle(
   }
 }
 
-/** Puts the devices that failed for now back on the queue, or on the dead-letter queue when the budget is used up. */
-async function repeat(record: DispatchRecord, failures: Failure[], context: DispatchContext): Promise<void> {
-  const retryAfter = Math.max(...failures.map((failure) => failure.retryAfter));
+/**
+ * Puts the devices that failed for now back on the queue, or on the dead-letter queue when the budget is used up: those
+ * that no other record has taken on. It costs a write unit a device.
+ */
+async function repeat(record: DispatchRecord, failed: Failure[], context: DispatchContext): Promise<void> {
+  const retryAfter = Math.max(...failed.map((failure) => failure.retryAfter));
   const delay = nextDelay(record, retryAfter, context.clock());
-  const rest: DispatchRecord = {
-    ...record,
-    attempt: record.attempt + 1,
-    to: failures.map(({ address }) => address),
-  };
-  const reasons = [...new Set(failures.map(({ reason }) => reason))];
-  const about = { ...aboutOf(record), devices: rest.to.length };
   if (delay === undefined && record.again) {
+    const reasons = [...new Set(failed.map(({ reason }) => reason))];
+    const about = { ...aboutOf(record), devices: failed.length };
     context.log('info', 'left to the next repetition', { ...about, reasons });
     return;
   }
-  if (delay === undefined) {
-    await context.deadLetters.send([{ ...rest, reasons }]);
-    context.count('GivenUp', rest.to.length);
-    context.log('error', 'given up, the message stays for sync', { ...about, reasons });
-    return;
-  }
+  const failures = await takenOn(record, failed, context);
+  if (failures.length === 0) return;
+  const rest: DispatchRecord = {
+    ...record,
+    attempt: record.attempt + 1,
+    copy: newCopy(),
+    to: failures.map(({ address }) => address),
+  };
+  const reasons = [...new Set(failures.map(({ reason }) => reason))];
+  await (delay === undefined ? giveUp(rest, reasons, context) : putBack(rest, delay, reasons, context));
+}
+
+/** Those of the failures that are this record's to try again. */
+async function takenOn(
+  record: DispatchRecord,
+  failed: Failure[],
+  { mailbox, name, log }: DispatchContext,
+): Promise<Failure[]> {
+  const { expiresAt, again } = record;
+  const place = placeOf(record);
+  const taken = await settleAll(
+    failed.map(({ address: [, device, id] }) =>
+      mailbox.takeOn({ device, id }, name, place, { ttl: expiresAt, repetition: again?.n }),
+    ),
+  );
+  const others = taken.filter((mine) => !mine).length;
+  if (others > 0) log('info', 'left to another record', { ...aboutOf(record), devices: others });
+  return failed.filter((_, n) => taken[n]);
+}
+
+async function putBack(
+  rest: DispatchRecord,
+  delay: number,
+  reasons: string[],
+  context: DispatchContext,
+): Promise<void> {
   await context.queue.send([rest], delay);
   context.count('Retries', rest.to.length);
+  const about = { ...aboutOf(rest), devices: rest.to.length };
   context.log('warn', 'will be tried again', { ...about, delay, reasons });
+}
+
+async function giveUp(rest: DispatchRecord, reasons: string[], context: DispatchContext): Promise<void> {
+  await context.deadLetters.send([{ ...rest, reasons }]);
+  context.count('GivenUp', rest.to.length);
+  context.log('error', 'given up, the message stays for sync', {
+    ...aboutOf(rest),
+    devices: rest.to.length,
+    reasons,
+  });
 }
 
 /** What finds a message in the logs: by the id that its sender was answered, where the record has it. */
@@ -242,13 +314,14 @@ function aboutOf({ request, umid }: DispatchRecord): { request?: string; umid: n
   return { ...(request !== undefined && { request }), umid };
 }
 
-function pushOf(message: Waiting, user: string, device: Device): Push {
+function pushOf(message: Waiting, user: string, device: Device, until: number | undefined): Push {
   return {
     user,
     device: device.id,
     id: message.id,
     priority: message.priority,
     expiresAt: message.expiresAt,
+    ...(until !== undefined && { until }),
     ...(message.sealed && { sealed: message.sealed }),
     ...(device.push && { target: device.push }),
   };

@@ -1,6 +1,7 @@
 import type { Device } from '../accounts/devices.ts';
 import type { CarrierName } from '../carriers/carrier.ts';
 import { kind, newest, unchanged } from '../storage/schema.ts';
+import type { Place } from '../storage/succession.ts';
 
 const RECORD = kind('dispatch record', unchanged);
 
@@ -23,6 +24,8 @@ export interface DispatchRecord {
   priority: number;
   /** 0 for the first try. */
   attempt: number;
+  /** Random name of this record: of several that try the same, one puts back what is left. */
+  copy: string;
   /** Receipt of an emergency message, on which its delivery is noted. */
   receipt?: string;
   /** A repetition of an emergency message: its number, from 1, and when the next one takes over (Unix seconds). */
@@ -35,6 +38,14 @@ export type Address = [user: string, device: string, id: number];
 
 /** Devices in one record: all of them are handed over side by side in one invocation. */
 export const RECORD_DEVICES = 50;
+
+/**
+ * Where a record stands among those that try the same messages over one carrier. A redrive begins with a later time than
+ * any try before it, since tries are seconds apart.
+ */
+export function placeOf({ acceptedAt, attempt, copy }: DispatchRecord): Place {
+  return { turn: acceptedAt + attempt, copy };
+}
 
 /** A record for one carrier. */
 export interface Routed {

@@ -1,5 +1,6 @@
 import type { OperatorQueue } from '../storage/operator-queue.ts';
 import type { Queue } from '../storage/queue.ts';
+import { newCopy } from '../storage/succession.ts';
 import type { Clock } from '../storage/table.ts';
 import { type DispatchRecord, parseRecord } from './record.ts';
 
@@ -23,7 +24,7 @@ const EMPTY_BATCHES = 2;
  * Puts dead letters back on their queue, for when the reason is mended.
  *
  * A record is queued again before it is deleted: whatever dies in between leaves it twice, and the delivery marks and
- * the collapse key see to it that a device shows its message once.
+ * the message's id see to it that a device shows its message once.
  *
  * @param until when to stop, Unix milliseconds, as by `clock`
  */
@@ -60,5 +61,5 @@ export const renewDispatch: Renew = (body, now): DispatchRecord => {
   const { v, umid, request, expiresAt, priority, to, receipt, again } = parseRecord(body);
   const emergency = { ...(receipt !== undefined && { receipt }), ...(again && { again }) };
   const about = { umid, ...(request !== undefined && { request }) };
-  return { v, ...about, expiresAt, priority, to, ...emergency, acceptedAt: now, attempt: 0 };
+  return { v, ...about, expiresAt, priority, to, ...emergency, acceptedAt: now, attempt: 0, copy: newCopy() };
 };

@@ -3,6 +3,7 @@ import type { CarrierName } from '../carriers/carrier.ts';
 import type { StoredMessage } from '../mailbox/item.ts';
 import type { Queue } from '../storage/queue.ts';
 import { settleAll } from '../storage/settle.ts';
+import { newCopy } from '../storage/succession.ts';
 import { type Address, carriersOf, type DispatchRecord, RECORD_DEVICES } from './record.ts';
 
 /** The carriers' queues. */
@@ -48,7 +49,7 @@ export async function queueDispatch(
 export async function queueAddresses(
   queues: CarrierQueues,
   wanted: { device: Device; address: Address }[],
-  common: Omit<DispatchRecord, 'attempt' | 'to' | 'v'>,
+  common: Omit<DispatchRecord, 'attempt' | 'copy' | 'to' | 'v'>,
 ): Promise<void> {
   const routed = wanted.flatMap(({ device, address }) =>
     carriersOf(device).map((carrier) => ({ carrier, address })),
@@ -57,7 +58,7 @@ export async function queueAddresses(
     [...Map.groupBy(routed, ({ carrier }) => carrier)].map(([carrier, group]) =>
       queues[carrier].send(
         chunks(group.map(({ address }) => address)).map(
-          (to): DispatchRecord => ({ v: 1, ...common, attempt: 0, to }),
+          (to): DispatchRecord => ({ v: 1, ...common, attempt: 0, copy: newCopy(), to }),
         ),
       ),
     ),

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { DeviceRegistry } from '../accounts/device-registry.ts';
 import type { Renew } from '../dispatch/redrive.ts';
 import { type CarrierQueues, queueDispatch } from '../dispatch/router.ts';
@@ -13,6 +14,7 @@ import { startRepeats } from '../receipts/repeat.ts';
 import { takeBack } from '../storage/left-behind.ts';
 import type { Queue } from '../storage/queue.ts';
 import { kind, newest, unchanged } from '../storage/schema.ts';
+import { newCopy, type Place } from '../storage/succession.ts';
 import type { Clock } from '../storage/table.ts';
 import type { JobRef, Jobs } from './job.ts';
 
@@ -26,24 +28,35 @@ export interface FanOutRecord {
   acceptedAt: number;
   /** Unix seconds. */
   expiresAt: number;
+  /** From when its tries are counted: the acceptance or a redrive. Unix milliseconds. */
+  since: number;
   /** 0 for the first try. */
   attempt: number;
+  /** Random name of this record: of several that do the same, one puts back what is left. */
+  copy: string;
+  /** Name of the chunk, made of the users that it began with: what is left of it keeps the name. */
+  line: string;
   /** User keys, at most `CHUNK_USERS`. */
   users: string[];
   /** By user key, the names of the devices that it is for; users who are not here get it on all. Absent: nobody is. */
   devices?: Record<string, string[]>;
   /** Users whom the sender does not know. Absent: there are none. */
   hidden?: string[];
-  /** Its number, under which whom it reached is noted. Absent in records of versions that noted nothing. */
-  chunk?: number;
+  /** Its number, under which whom it reached is noted. */
+  chunk: number;
 }
 
 /** Users in one chunk: with a few devices each, a hundred copies or so, and at the very most a thousand. */
 export const CHUNK_USERS = 20;
 /** Copies that are sealed and stored side by side: what a chunk holds in memory, whatever its size. */
 const SLICE = 100;
-/** Tries for a user whose copies cannot be stored, over about a quarter of an hour. */
-const ATTEMPTS = 10;
+/**
+ * For how long a user is tried whose copies cannot be stored, milliseconds. As long as the most urgent push: until it is
+ * stored, the message is nowhere that the device could find it.
+ */
+const BUDGET = 24 * 3_600_000;
+/** Longest wait between two tries, seconds. */
+const LONGEST = 300;
 
 /** In how many chunks users are queued. */
 export const chunksOf = (users: readonly unknown[]): number => Math.ceil(users.length / CHUNK_USERS);
@@ -109,7 +122,10 @@ export async function startFanOut(
       job,
       acceptedAt,
       expiresAt,
+      since: acceptedAt,
       attempt: 0,
+      copy: newCopy(),
+      line: lineOf(chunk),
       users: chunk.map(({ user }) => user),
       ...(named.length > 0 && { devices: Object.fromEntries(named) }),
       ...(hidden.length > 0 && { hidden }),
@@ -131,7 +147,8 @@ export async function startFanOut(
  * Everything in it can be repeated: a copy is stored under the request's id, so storing it again finds it there, and
  * dispatch skips what is marked. A copy that its device has acknowledged meanwhile would come once more; the device
  * knows its id. Users whose copies could not be stored are tried again by themselves, so one recipient's trouble is
- * never another's; what cannot be done in the end is a dead letter.
+ * never another's. Of several records of one chunk one puts back what is left (`lib/storage/succession.ts`); a user whom
+ * another of them failed on was stored by that one, or is on its list. What cannot be done in the end is a dead letter.
  *
  * @throws Error if the job could not be read or the chunk's remainder not be queued: the queue repeats the record
  */
@@ -170,8 +187,7 @@ export async function runChunk(record: FanOutRecord, context: WorkerContext): Pr
   } finally {
     // What is stored waits for its device, even if it could not be queued: its sender sees that it waits.
     const { chunk } = record;
-    if (chunk !== undefined)
-      await context.history.addChunk({ ...job, chunk }, reached, Math.floor(acceptedAt / 1000));
+    await context.history.addChunk({ ...job, chunk }, reached, Math.floor(acceptedAt / 1000));
   }
   const copies = reached.length;
   context.count('FanOutCopies', copies);
@@ -219,15 +235,31 @@ async function storeSlice(
 }
 
 async function repeat(record: FanOutRecord, users: string[], context: WorkerContext): Promise<void> {
-  const rest: FanOutRecord = { ...record, users, attempt: record.attempt + 1 };
-  if (rest.attempt >= ATTEMPTS) {
+  const rest: FanOutRecord = { ...record, users, attempt: record.attempt + 1, copy: newCopy() };
+  const { job, line, expiresAt } = record;
+  if (!(await context.jobs.takeOn(job, line, placeOf(record), expiresAt))) {
+    context.log('info', 'left to another record', { ...aboutOf(record), users: users.length });
+    return;
+  }
+  const delay = Math.ceil(Math.random() * Math.min(LONGEST, 2 ** rest.attempt));
+  if (context.clock() + delay * 1000 >= record.since + BUDGET) {
     await context.deadLetters.send([rest]);
     context.count('GivenUp', users.length);
     context.log('error', 'users given up', { ...aboutOf(record), users: users.length });
     return;
   }
-  await context.queue.send([rest], Math.ceil(Math.random() * 2 ** rest.attempt));
+  await context.queue.send([rest], delay);
   context.count('Retries', users.length);
+}
+
+/** A chunk's name. Chunks of two requests under one identity have one name only if they are for the same users. */
+function lineOf(chunk: Addressee[]): string {
+  const of = chunk.map(({ user, names, hidden }) => [user, names ?? null, hidden ?? false]);
+  return hash('sha256', JSON.stringify(of), 'base64url').slice(0, 16);
+}
+
+function placeOf({ since, attempt, copy }: FanOutRecord): Place {
+  return { turn: since + attempt, copy };
 }
 
 /** What finds a message in the logs. */
@@ -243,4 +275,9 @@ export function parseFanOutRecord(body: string): FanOutRecord {
 }
 
 /** A fan-out record as it was before any try. */
-export const renewFanOut: Renew = (body): FanOutRecord => ({ ...parseFanOutRecord(body), attempt: 0 });
+export const renewFanOut: Renew = (body, now): FanOutRecord => ({
+  ...parseFanOutRecord(body),
+  since: now,
+  attempt: 0,
+  copy: newCopy(),
+});

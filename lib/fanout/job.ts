@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Envelope } from '../protocol/envelope.ts';
 import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
+import { type Place, takeOn } from '../storage/succession.ts';
 import type { Table } from '../storage/table.ts';
 
 /** Where a job is, and the key that opens it. */
@@ -61,6 +62,18 @@ export class Jobs {
     await this.#table.client.send(
       new DeleteCommand({ TableName: this.#table.name, Key: jobKey(umid, request) }),
     );
+  }
+
+  /**
+   * Has a record take on what is left of a chunk. One write unit, on an item beside the job. Repeatable.
+   *
+   * @param line name of the chunk
+   * @param ttl Unix seconds
+   * @returns false if another record does it
+   */
+  takeOn({ request }: JobRef, line: string, place: Place, ttl: number): Promise<boolean> {
+    const key = { pk: `${jobKey(0, request).pk}#${line}`, sk: 0 };
+    return takeOn({ table: this.#table, key, ttl }, place);
   }
 
   /** Reads a job. Strongly consistent. Undefined if it is gone. @throws Error if the key is not its */

@@ -3,6 +3,7 @@ import type { CarrierName } from '../carriers/carrier.ts';
 import { batchGet, batchWrite } from '../storage/batches.ts';
 import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { settleAll } from '../storage/settle.ts';
+import { isTakenOver, type Place, takeOn } from '../storage/succession.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import { isUnreadable, itemOf, type MessageRef, messageOf, type StoredMessage } from './item.ts';
 import {
@@ -75,7 +76,8 @@ export interface Page {
  * - the messages (`sk` = id > 0), each with its expiry in `ttl`;
  * - a mark for each message that carriers accepted (`sk` = −id), with an attribute for each of them, and another for
  *   the highest repetition (of an emergency message) that it accepted: a small item of its own, since an update of the
- *   message would be billed by the message's size;
+ *   message would be billed by the message's size. Where a carrier failed for now, it also says which record is to try
+ *   again (`lib/storage/succession.ts`);
  * - of a device that acknowledges up to an id, the record of what it was given (`sk` = 0).
  *
  * In another partition (`acked#<device>`) is a small item for each message that the device has acknowledged: its sender
@@ -323,24 +325,45 @@ export class Mailbox {
   }
 
   /**
-   * What among `refs` is still to be pushed over a carrier: `stored`, the messages that are there, not expired, and
-   * not marked as accepted by it, or only for an earlier repetition; and `gone`, those that the device has stored and
-   * acknowledged, or that expired, which only a repetition still says something about. One request for up to 50.
+   * Has a record take on that a message is tried again over a carrier, or one of its repetitions is. One write unit, on
+   * the item of the mark. Repeatable.
+   *
+   * @param ttl until when dispatch needs it, Unix seconds
+   * @returns false if another record does it
+   */
+  takeOn(
+    ref: MessageRef,
+    carrier: CarrierName,
+    place: Place,
+    { ttl, repetition = 0 }: { ttl: number; repetition?: number | undefined },
+  ): Promise<boolean> {
+    const prefix = triesOf(carrier, repetition);
+    const kept = Math.max(ttl, seconds(this.#clock) + TRACE_SECONDS);
+    return takeOn({ table: this.#table, key: markKey(ref), prefix, ttl: kept }, place);
+  }
+
+  /**
+   * What among `refs` is still to be pushed over a carrier by a record: `stored`, the messages that are there, not
+   * expired, not marked as accepted by it (or only for an earlier repetition), and not taken on by another record; and
+   * `gone`, those that the device has stored and acknowledged, or that expired, which only a repetition still says
+   * something about. One request for up to 50.
    */
   async undelivered(
     refs: MessageRef[],
     carrier: CarrierName,
+    place: Place,
     repetition = 0,
   ): Promise<{ stored: StoredMessage[]; gone: MessageRef[] }> {
     const keys = refs.flatMap(({ device, id }) => [{ pk: device, sk: id }, markKey({ device, id })]);
     const [items] = await batchGet([{ table: this.#table, keys, consistent: true }]);
-    const marked = new Set(
+    const settled = new Set(
       items!
         .filter(
           (item) =>
             (item.sk as number) < 0 &&
-            item[carrier] !== undefined &&
-            ((item[repetitionOf(carrier)] as number | undefined) ?? 0) >= repetition,
+            ((item[carrier] !== undefined &&
+              ((item[repetitionOf(carrier)] as number | undefined) ?? 0) >= repetition) ||
+              isTakenOver(item, place, triesOf(carrier, repetition))),
         )
         .map((item) => `${item.pk} ${-(item.sk as number)}`),
     );
@@ -348,13 +371,13 @@ export class Mailbox {
     const stored = items!
       .filter(
         (item) =>
-          (item.sk as number) > 0 && (item.ttl as number) > now && !marked.has(`${item.pk} ${item.sk}`),
+          (item.sk as number) > 0 && (item.ttl as number) > now && !settled.has(`${item.pk} ${item.sk}`),
       )
       .map(messageOf);
     const there = new Set(stored.map(({ device, id }) => `${device} ${id}`));
     const gone = refs.filter(({ device, id }) => {
       const name = `${device} ${id}`;
-      return !there.has(name) && !marked.has(name);
+      return !there.has(name) && !settled.has(name);
     });
     return { stored, gone };
   }
@@ -419,4 +442,13 @@ function servedOf(stored: Record<string, unknown> | undefined): Served {
 /** Name of the attribute of a mark that says which repetition a carrier has accepted. */
 function repetitionOf(carrier: CarrierName): string {
   return `${carrier}_again`;
+}
+
+/**
+ * What the attributes of a mark begin with that say which record tries again over a carrier. The message itself and its
+ * repetitions apart: what is left of the message must not end with the repetitions, which somebody else's
+ * acknowledgement ends.
+ */
+function triesOf(carrier: CarrierName, repetition: number): string {
+  return repetition > 0 ? `${carrier}_again_` : `${carrier}_`;
 }

@@ -86,7 +86,7 @@ interface Claim extends Identity, Remembered {
  * - **Claiming** is one conditional put, so of any number at once one has it. It fixes the message's identity before
  *   anything of the message is stored.
  * - **The work** stores and queues under that identity, so doing it again finds what is there: a copy is put under its
- *   request's id, a device knows a message by its id, a carrier by its collapse key.
+ *   request's id, a device knows a message by its id, and its carrier's mark is by that id.
  * - **Dying** at any point leaves a claim whose lease runs out. Who comes next takes it over, by a put under the
  *   condition that it is still that attempt's, and does the work again under the same identity: not a second message.
  * - **Failing** ends the lease at once, but only when all that was stored is withdrawn and nothing is under way that

@@ -28,14 +28,12 @@ export interface CallbackRecord {
   acknowledgedByDevice: string;
   /** When the receipt is forgotten, Unix seconds. */
   expiresAt: number;
-  /** 0 for the first try. */
-  attempt: number;
+  /** From when its tries are counted: when it was queued, or a redrive. Unix seconds. */
+  since: number;
 }
 
 /** What the worker on the callback queue needs. */
 export interface CallbackContext {
-  /** The queue of this lane: what failed goes back to it. */
-  queue: Queue;
   /** The queue of the slow lane, for servers that are silent; undefined in the slow lane itself. */
   slow?: Queue | undefined;
   deadLetters: Queue;
@@ -50,8 +48,9 @@ export interface CallbackContext {
   log: Log;
 }
 
-/** Tries, over about an hour: a minute after the first, doubling up to a quarter of an hour. */
-const ATTEMPTS = 8;
+/** For how long it is tried, seconds. */
+const BUDGET = 3_600;
+/** Waits between tries, seconds: at first a minute, then as long as it has been tried, which doubles it each time. */
 const FIRST_WAIT = 60;
 const LONGEST_WAIT = 900;
 
@@ -60,7 +59,12 @@ const LONGEST_WAIT = 900;
  * queue and the note leaves it to the next one (a client that repeats its acknowledgement, or the chain of
  * repetitions, which wakes once more after any acknowledgement) to queue it again: at least once.
  */
-export async function queueCallback(receipt: Receipt, callbacks: Queue, receipts: Receipts): Promise<void> {
+export async function queueCallback(
+  receipt: Receipt,
+  callbacks: Queue,
+  receipts: Receipts,
+  clock: Clock,
+): Promise<void> {
   const { callback, acknowledged, callbackQueued, calledBackAt, ttl } = receipt;
   if (callback === undefined || !acknowledged || callbackQueued || calledBackAt !== undefined) return;
   const { by, device } = acknowledgedTo(acknowledged);
@@ -73,7 +77,7 @@ export async function queueCallback(receipt: Receipt, callbacks: Queue, receipts
     acknowledgedBy: by,
     acknowledgedByDevice: device,
     expiresAt: ttl,
-    attempt: 0,
+    since: seconds(clock),
   };
   await callbacks.send([record]);
   await receipts.noteCallbackQueued(receipt.receipt);
@@ -85,30 +89,42 @@ export async function queueCallback(receipt: Receipt, callbacks: Queue, receipts
  * fast lane is called again in the slow one, which is no further try. A try there counts though its server is left alone:
  * a call has an end, whatever its server does.
  *
+ * What is to be tried again stays the same record, which SQS delivers again later. So nothing is put back that a crash
+ * could put back twice, and nobody needs to write down who did. That is possible where few records wait: SQS counts those
+ * as in flight.
+ *
+ * @returns seconds after which the record is to come again; undefined if it is done
  * @throws Error if what comes next could not be queued: the queue repeats the record, and the call
  */
-export async function runCallback(record: CallbackRecord, context: CallbackContext): Promise<void> {
-  const { queue, slow, deadLetters, reports, clock, log } = context;
-  const about = { receipt: record.receipt.slice(0, 6), attempt: record.attempt };
+export async function runCallback(
+  record: CallbackRecord,
+  context: CallbackContext,
+): Promise<number | undefined> {
+  const { slow, deadLetters, reports, clock, log } = context;
+  const passed = Math.max(0, seconds(clock) - record.since);
+  const about = { receipt: record.receipt.slice(0, 6), passed };
   const { failure, silent } = await call(record, context);
   if (failure === undefined) {
     const at = seconds(clock);
     const { receipt, expiresAt } = record;
     const report: CalledBackRecord = { v: 1, kind: 'called-back', receipt, at, expiresAt };
     await reports.send([report]);
-    return log('info', 'called back', about);
+    log('info', 'called back', about);
+    return undefined;
   }
   if (silent && slow) {
     await slow.send([record]);
-    return log('warn', 'callback left to the slow lane', { ...about, reason: failure });
+    log('warn', 'callback left to the slow lane', { ...about, reason: failure });
+    return undefined;
   }
-  const rest: CallbackRecord = { ...record, attempt: record.attempt + 1 };
-  if (rest.attempt >= ATTEMPTS) {
-    await deadLetters.send([{ ...rest, reason: failure }]);
-    return log('error', 'callback given up', { ...about, reason: failure });
+  if (passed >= BUDGET) {
+    await deadLetters.send([{ ...record, reason: failure }]);
+    log('error', 'callback given up', { ...about, reason: failure });
+    return undefined;
   }
-  await queue.send([rest], Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** record.attempt));
-  log('warn', 'callback failed, will be tried again', { ...about, reason: failure });
+  const wait = Math.min(LONGEST_WAIT, Math.max(FIRST_WAIT, passed));
+  log('warn', 'callback failed, will be tried again', { ...about, wait, reason: failure });
+  return wait;
 }
 
 /** What came of a call: why it failed, if it did, and whether by silence. */
@@ -163,4 +179,7 @@ export function parseCallbackRecord(body: string): CallbackRecord {
 }
 
 /** A callback record as it was before any try. */
-export const renewCallback: Renew = (body): CallbackRecord => ({ ...parseCallbackRecord(body), attempt: 0 });
+export const renewCallback: Renew = (body, now): CallbackRecord => ({
+  ...parseCallbackRecord(body),
+  since: Math.floor(now / 1000),
+});

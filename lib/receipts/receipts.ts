@@ -1,13 +1,14 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { authorize } from '../accounts/app-token.ts';
 import type { App } from '../accounts/apps.ts';
-import { deliveredKey, receiptKey, receiptOfOwnerKey, tagKey } from '../accounts/directory.ts';
+import { chainKey, deliveredKey, receiptKey, receiptOfOwnerKey, tagKey } from '../accounts/directory.ts';
 import { isKey } from '../accounts/keys.ts';
 import type { Person } from '../groups/hidden.ts';
 import { Refusal } from '../refusal.ts';
 import { batchGet } from '../storage/batches.ts';
 import { kind, newest, unchanged, versioned } from '../storage/schema.ts';
 import { settleAll } from '../storage/settle.ts';
+import { type Place, takeOn } from '../storage/succession.ts';
 import { type Clock, isConditionFailure, seconds, type Table } from '../storage/table.ts';
 import { addRecipients, keysOfRecipient, recipientAmong } from './recipients.ts';
 
@@ -270,6 +271,18 @@ export class Receipts {
       ExpressionAttributeNames: { '#at': 'at', '#ttl': 'ttl' },
       ExpressionAttributeValues: { ':at': at, ':ttl': at + RECEIPT_SECONDS, ':v': DELIVERED.version },
     });
+  }
+
+  /**
+   * Has a record of a chain of repetitions take its step on. One write unit, on an item beside the receipt, which it
+   * outlives by no more than a week. Repeatable.
+   *
+   * @param line name of the chain
+   * @returns false if another record of the chain does it
+   */
+  takeOn(receipt: string, line: string, place: Place): Promise<boolean> {
+    const ttl = seconds(this.#clock) + RECEIPT_SECONDS;
+    return takeOn({ table: this.#table, key: chainKey(receipt, line), ttl }, place);
   }
 
   /** Notes that the callback is queued. */

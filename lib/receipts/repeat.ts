@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { DeviceRegistry } from '../accounts/device-registry.ts';
 import type { Address } from '../dispatch/record.ts';
 import { type CarrierQueues, queueAddresses } from '../dispatch/router.ts';
@@ -6,6 +7,7 @@ import type { StoredMessage } from '../mailbox/item.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import { MAX_DELAY, type Queue } from '../storage/queue.ts';
 import { kind, newest, unchanged } from '../storage/schema.ts';
+import { newCopy, type Place } from '../storage/succession.ts';
 import type { Clock } from '../storage/table.ts';
 import { queueCallback } from './callback.ts';
 import { isAsking, type Receipts } from './receipts.ts';
@@ -14,7 +16,7 @@ import { dueAt, latestDue, type Schedule, wakeAt } from './schedule.ts';
 const RECORD = kind('repeat record', unchanged);
 
 /** A record on the repeat queue: a chain of repetitions for some devices, waiting for its next step. */
-export interface RepeatRecord extends Schedule {
+export interface RepeatRecord extends Place, Schedule {
   v: 1;
   kind: 'repeat';
   receipt: string;
@@ -73,7 +75,18 @@ export async function startRepeats(
       .slice(start, start + CHAIN_DEVICES)
       .map(({ user, device, id }): Address => [user, device, id]);
     const { request } = stored[start]!;
-    const chain: RepeatRecord = { v: 1, kind: 'repeat', receipt, umid, request, ...schedule, step: 1, to };
+    const chain: RepeatRecord = {
+      v: 1,
+      kind: 'repeat',
+      receipt,
+      umid,
+      request,
+      ...schedule,
+      step: 1,
+      turn: 0,
+      copy: newCopy(),
+      to,
+    };
     await queue.send([chain], delay);
   }
 }
@@ -82,14 +95,15 @@ export async function startRepeats(
  * Does what a record on the repeat queue asks for.
  *
  * A chain that wakes too early (SQS delays by a quarter of an hour at most) waits on. One that is due looks at the
- * receipt with a consistent read; if it still asks, the repetition is queued for every carrier, and then the chain for
- * its next step. Times are counted from the acceptance, so a late step delays nothing after it, and a step that comes
- * very late stands for those that it missed.
+ * receipt with a consistent read; if it still asks, the record takes the step on, the repetition is queued for every
+ * carrier, and then the chain for its next step. Times are counted from the acceptance, so a late step delays nothing
+ * after it, and a step that comes very late stands for those that it missed.
  *
  * Whatever dies in between, the queue delivers the record again. If the repetition was queued already, it is queued
  * again under the same number, or under a later one if that is due by now, and the delivery marks keep a device from
- * getting one number twice. If the next step was queued as well, two chains go on side by side: that costs twice, and
- * because of the marks is seen by nobody. A chain that was withdrawn with its message finds no receipt and ends.
+ * getting one number twice. If the next step was queued as well, it is queued twice, and one of the two takes it on: the
+ * other ends (`lib/storage/succession.ts`), and so does the same chain when a repeat of the request has begun it again.
+ * A chain that was withdrawn with its message finds no receipt and ends.
  *
  * @throws Error if anything could not be read or queued: the queue repeats the record
  */
@@ -101,23 +115,46 @@ export async function runRepeat(
   if (record.kind === 'called-back') return receipts.noteCalledBack(record.receipt, record.at);
   const wake = wakeAt(record, record.step);
   if (wake === undefined) return;
-  if (wake > clock()) return queue.send([record], delayUntil(wake, clock()));
+  if (wake > clock()) return goOn(record, record.step, delayUntil(wake, clock()), context);
   const receipt = await receipts.find(record.receipt);
   const about = { ...aboutOf(record), step: record.step };
   if (receipt?.acknowledged) {
     // Queued with the acknowledgement, unless that died before it came to it.
-    await queueCallback(receipt, context.callbacks, receipts);
+    await queueCallback(receipt, context.callbacks, receipts, clock);
     return log('info', 'acknowledged, no more repetitions', about);
   }
   const now = clock();
   if (!receipt || !isAsking(receipt, Math.floor(now / 1000)))
     return log('info', 'no more repetitions', about);
   const n = latestDue(record, now);
-  if (n < record.step) return queue.send([record], 1);
+  if (n < record.step) return goOn(record, record.step, 1, context);
+  if (!(await isOurs(record, context))) return;
   await repeat(record, n, context);
   log('info', 'repeated', { ...about, repetition: n, late: now - dueAt(record, n) });
   const next = wakeAt(record, n + 1);
-  if (next !== undefined) await queue.send([{ ...record, step: n + 1 }], delayUntil(next, clock()));
+  if (next !== undefined) await queue.send([successor(record, n + 1)], delayUntil(next, clock()));
+}
+
+/** Queues the chain again for a step, unless another record does. */
+async function goOn(
+  record: RepeatRecord,
+  step: number,
+  delay: number,
+  context: RepeatContext,
+): Promise<void> {
+  if (await isOurs(record, context)) await context.queue.send([successor(record, step)], delay);
+}
+
+function successor(record: RepeatRecord, step: number): RepeatRecord {
+  return { ...record, step, turn: record.turn + 1, copy: newCopy() };
+}
+
+/** Whether this record, of those of the same chain, goes on. */
+async function isOurs(record: RepeatRecord, { receipts, log }: RepeatContext): Promise<boolean> {
+  const line = hash('sha256', JSON.stringify(record.to), 'base64url').slice(0, 16);
+  const ours = await receipts.takeOn(record.receipt, line, record);
+  if (!ours) log('info', 'left to another record', { ...aboutOf(record), step: record.step });
+  return ours;
 }
 
 /** Queues repetition `n` for the carriers that reach the devices now. */

@@ -1,4 +1,9 @@
-import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { settleAll } from './settle.ts';
 
 /** SQS's limit of entries in one SendMessageBatch. */
@@ -36,6 +41,29 @@ export class Queue {
       for (const start of starts) await this.#sendBatch(bodies.slice(start, start + BATCH), delaySeconds);
     };
     await settleAll(Array.from({ length: LANES }, lane));
+  }
+
+  /** Sends a record as the text that it is, for what cannot be read. */
+  async sendText(body: string): Promise<void> {
+    await this.#client.send(new SendMessageCommand({ QueueUrl: this.#url, MessageBody: body }));
+  }
+
+  /**
+   * Has a record that is being worked on come again after a while, unless it is deleted before.
+   *
+   * Until then it counts as in flight, of which SQS allows 120,000 a queue: for queues that never hold so many.
+   *
+   * @param receipt handle of the delivery
+   * @param delaySeconds from now; 12 hours at most after it was delivered
+   */
+  async hold(receipt: string, delaySeconds: number): Promise<void> {
+    await this.#client.send(
+      new ChangeMessageVisibilityCommand({
+        QueueUrl: this.#url,
+        ReceiptHandle: receipt,
+        VisibilityTimeout: Math.ceil(delaySeconds),
+      }),
+    );
   }
 
   async #sendBatch(bodies: unknown[], delaySeconds: number): Promise<void> {

@@ -8,6 +8,7 @@ import { Apns } from './apns.ts';
 import { type ControlServer, startControl } from './control.ts';
 import { Faults } from './faults.ts';
 import { Fcm } from './fcm.ts';
+import { FcmWaiting, type Returned } from './fcm-waiting.ts';
 import { Journal } from './journal.ts';
 import { Notes } from './notes.ts';
 import { Oauth } from './oauth.ts';
@@ -77,6 +78,10 @@ export interface Carriers {
   notes: Notes;
   /** Subscribes a browser to its maker's push service; default Firefox. */
   subscribe(browser?: 'firefox' | 'safari'): Subscriber;
+  /** An Android device goes out of reach, by its token or installation id. FCM keeps what is sent meanwhile. */
+  leave(target: string): void;
+  /** It is back, and gets what FCM has kept. */
+  comeBack(target: string): Returned;
   /** Makes every access token that was given out worthless. */
   revokeAccessTokens(): void;
   close(): Promise<void>;
@@ -88,6 +93,10 @@ export async function startCarriers(options: CarriersOptions): Promise<Carriers>
   const [faults, journal, notes] = [new Faults(), new Journal(), new Notes()];
   const { fcm, apns } = options;
   const oauth = new Oauth({ clientEmail: fcm.clientEmail, publicKey: fcm.publicKey, now });
+  const kept = new FcmWaiting(now);
+  journal.on('received', (received) => {
+    if (received.carrier === 'fcm') kept.keep(received);
+  });
   const firebase = new Fcm(
     {
       projectId: fcm.projectId,
@@ -151,6 +160,8 @@ export async function startCarriers(options: CarriersOptions): Promise<Carriers>
       const { origin, prefix } = browser === 'safari' ? APPLE : MOZILLA;
       return subscribe(makeEndpoint(`${origin}${prefix}`), waiting);
     },
+    leave: (target) => kept.leave(target),
+    comeBack: (target) => kept.return(target),
     revokeAccessTokens: () => oauth.revokeAll(),
     close: async () => {
       await Promise.all([control.close(), ...listeners.map((listener) => listener.close())]);

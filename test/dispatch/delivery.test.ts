@@ -5,7 +5,9 @@ import type { Received } from '../../local/carriers/index.ts';
 import { apnsTarget, fcmTarget, newDevice, type TestDevice } from '../support/devices.ts';
 import { newAccount, post, usePeal } from '../support/peal.ts';
 
-const peal = usePeal({ expectedErrors: /given up|signal: killed|record failed/ });
+const peal = usePeal({
+  expectedErrors: /given up|signal: killed|record failed|credentials of the carrier cannot be read/,
+});
 
 /** Longest wait for something that is bound to happen. Milliseconds. */
 const LIMIT = 20_000;
@@ -40,10 +42,9 @@ async function deliver(device: TestDevice, push: PushTarget): Promise<void> {
   await device.sync();
 }
 
-const collapseOf = ({ carrier, headers, payload }: Received) =>
-  carrier === 'apns'
-    ? headers['apns-collapse-id']
-    : (payload.android as { collapse_key: string }).collapse_key;
+/** What the device knows a push by: APNs replaces what it shows by the header, the app of Android looks at the id. */
+const identityOf = ({ carrier, headers, payload }: Received) =>
+  carrier === 'apns' ? headers['apns-collapse-id'] : (payload.data as { id: string }).id;
 
 const drained = async () => {
   await Promise.all(
@@ -114,9 +115,29 @@ test('a carrier’s answer that is lost makes it push again, as the same notific
 
   for (const target of targets) {
     const [first, second] = receivedBy(target);
-    assert.equal(collapseOf(first!), collapseOf(second!));
+    assert.equal(identityOf(first!), identityOf(second!));
   }
   for (const device of devices) assert.deepEqual(device.texts(), ['once']);
+});
+
+test('a phone that was away gets every one of its messages pushed, and one word to sync for all stubs', async () => {
+  const push = fcmTarget();
+  const { devices, send } = await ready([push]);
+  const { carriers } = peal();
+  const texts = ['one', 'two', 'three', 'four', 'five'];
+  carriers.leave(targetOf(push));
+
+  for (const text of texts) await send(text);
+  for (const _ of ['first', 'second']) await send('😀'.repeat(1024));
+  await carriers.journal.waitFor(7, LIMIT);
+  const { messages, deleted } = carriers.comeBack(targetOf(push));
+  for (const { payload } of messages) await devices[0]!.inbox.receivePush(payload.data);
+
+  const stubs = messages.filter(({ payload }) => (payload.data as { sync?: string }).sync);
+  const shown = devices[0]!.texts().filter((text) => texts.includes(text));
+  assert.equal(deleted, false);
+  assert.equal(stubs.length, 1);
+  assert.deepEqual(shown.sort(), texts.toSorted());
 });
 
 test('of a record only what failed is repeated, and a dead target is retired', async () => {
@@ -160,6 +181,69 @@ test('one record that fails does not repeat the rest of its batch', async () => 
   assert.equal(receivedBy(targets[0]!).length, 1);
   assert.deepEqual(devices[0]!.texts(), ['beside']);
   await peal().cloud.front.send('local-root', 'sqs', 'PurgeQueue', { QueueUrl: queue });
+});
+
+test('a function that cannot read its secret tries its records on until it can, and gives none up', async (t) => {
+  const targets = Array.from({ length: 4 }, fcmTarget);
+  const { devices, send } = await ready(targets);
+  const { carriers, cloud } = peal();
+  const queue = cloud.queue('FcmQueue').url;
+  const tries = Promise.withResolvers<void>();
+  let refused = 0;
+  // Another process: this one has read it already.
+  cloud.functionNamed('FcmPush').kill();
+  const mend = cloud.front.intercept(({ action, caller }) => {
+    if (action !== 'GetSecretValue' || !caller.name.includes('FcmPush')) return undefined;
+    if (++refused === 12) tries.resolve();
+    return { status: 400, body: { __type: 'AccessDeniedException', message: 'not now' } };
+  });
+  // What is to wait for its next try comes at once.
+  t.after(
+    cloud.front.intercept(({ action, input }) => {
+      if (action !== 'SendMessageBatch' || input.QueueUrl !== queue) return undefined;
+      const entries = input.Entries as Record<string, string>[];
+      return { input: { ...input, Entries: entries.map((entry) => ({ ...entry, DelaySeconds: 0 })) } };
+    }),
+  );
+
+  await send('first');
+  await send('second');
+  await tries.promise;
+  mend();
+  await drained();
+  for (const [n, device] of devices.entries()) await deliver(device, targets[n]!);
+
+  assert.equal(carriers.journal.received.length, 8);
+  for (const device of devices) assert.deepEqual(device.texts().sort(), ['first', 'second']);
+  assert.equal(cloud.engine.queueState(cloud.queue('FcmDeadLetters').name).ready, 0);
+});
+
+test('a record that nobody can read is a dead letter of every queue after fifteen deliveries, and not before', async () => {
+  const { cloud } = peal();
+  const carriers = ['Fcm', 'Apns', 'Webpush', 'Desktop'].map((name) => [`${name}Push`, `${name}DeadLetters`]);
+  const others = [
+    ['FanOutWorker', 'FanOutDeadLetters'],
+    ['ReceiptsRepeatWorker', 'ReceiptsRepeatDeadLetters'],
+    ['ReceiptsCallbackWorker', 'ReceiptsCallbackDeadLetters'],
+  ];
+  for (const [worker, letters] of [...carriers, ...others] as [string, string][]) {
+    const { name, url } = cloud.queue(letters);
+    const before = cloud.engine.queueState(name).ready;
+    const deliver = async (count: number) => {
+      const attributes = { ApproximateReceiveCount: String(count) };
+      // The second one is a record of later code.
+      const bodies = ['nonsense', '{"v":2}'];
+      const Records = bodies.map((body, n) => ({ messageId: `m${n}`, body, receiptHandle: 'r', attributes }));
+      const { payload } = await cloud.functionNamed(worker).invoke({ Records });
+      return (payload as { batchItemFailures: unknown[] }).batchItemFailures.length;
+    };
+
+    const answers = [await deliver(14), await deliver(15)];
+
+    assert.deepEqual(answers, [2, 0], worker);
+    assert.equal(cloud.engine.queueState(name).ready - before, 2, worker);
+    await cloud.front.send('local-root', 'sqs', 'PurgeQueue', { QueueUrl: url });
+  }
 });
 
 test('a record that is delivered twice is shown once', async () => {

@@ -106,6 +106,28 @@ test('a chunk that is delivered twice is stored once', async () => {
   assert.deepEqual(new Set(await received()), new Set(['once']));
 });
 
+test('a worker that dies in the middle of a chunk leaves the rest to the next delivery, and no copy is stored twice', async () => {
+  const people = await everybody();
+  const { cloud } = peal();
+  // At once instead of within the minute that the templates allow.
+  cloud.poller('FanOutWorker').repeatAtOnce();
+  let left = 70;
+  const stop = cloud.front.intercept(({ action, caller }) => {
+    if (action !== 'PutItem' || !caller.name.includes('FanOutWorker') || left-- !== 0) return undefined;
+    cloud.functionNamed('FanOutWorker').kill();
+    return { before: 'drop' };
+  });
+
+  await people.send('halves');
+  await drained();
+  stop();
+  const texts = await received();
+
+  assert.ok(left < 0, 'nobody died');
+  assert.deepEqual(new Set(texts), new Set(['halves']));
+  assert.equal(texts.length, 201);
+});
+
 test('a job whose chunks cannot all be queued is withdrawn, and the sender told', async () => {
   const people = await everybody();
   const stop = peal().cloud.front.intercept((call) =>

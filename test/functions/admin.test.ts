@@ -61,6 +61,7 @@ test('puts dead letters back when the carrier works again, but not expired or un
     acceptedAt: now - 86_400_000,
     priority: 0,
     attempt: 12,
+    copy: 'c',
     to: [[account.user, device.id, id]],
     reasons: ['FCM UNAVAILABLE'],
   };

@@ -213,6 +213,7 @@ test('records that earlier releases have queued have no request, and are deliver
     expiresAt: Math.ceil(now / 1000) + 600,
     priority: 0,
     attempt: 0,
+    copy: 'c',
   };
   const MessageBody = JSON.stringify({ ...record, to: [[account.user, phone.id, id]] });
 

@@ -35,7 +35,7 @@ const peal = usePeal({
   config: COUNTING,
   hosts: { 'alarms.example:80': (server.address() as AddressInfo).port },
   // What the flow provokes: a send that cannot be queued, records that are given up, and their SDK's words.
-  expectedErrors: /InternalServerError|InternalFailure|given up|request failed/,
+  expectedErrors: /InternalServerError|InternalFailure|given up|request failed|nonsense/,
 });
 
 const EMERGENCY = { priority: '2', retry: '600', expire: '1800', tags: 'grants' };
@@ -94,7 +94,8 @@ function ageRecords({ cloud }: TestPeal): () => void {
   return cloud.front.intercept(({ caller, action, input }) => {
     if (!caller.name.includes('Send') || action !== 'SendMessageBatch') return undefined;
     const entries = asList(input.Entries).filter(isObject);
-    const aged = (body: string) => JSON.stringify({ ...JSON.parse(body), acceptedAt: 1, attempt: 9 });
+    const aged = (body: string) =>
+      JSON.stringify({ ...JSON.parse(body), acceptedAt: 1, since: 1, attempt: 9 });
     const bodies = new Map(entries.map(({ Id, MessageBody }) => [Id, String(MessageBody)]));
     return {
       input: {
@@ -272,7 +273,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
     assert.equal((await post(peal(), `${path}/acknowledge.json`, { secret })).status, 500);
     mend();
     acknowledged.resolve();
-    await used(/CallbackWorkerRole.*sqs:SendMessage on .*CallbackQueue/);
+    await used(/CallbackWorkerRole.*sqs:ChangeMessageVisibility on .*CallbackQueue/);
     stop();
     assert.equal((await get(peal(), `${path}.json`, { token })).body.acknowledged, 1);
     assert.equal((await post(peal(), 'receipts/cancel_by_tag/grants.json', { token })).body.canceled, 1);
@@ -286,7 +287,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
       acknowledgedAt: 1,
       acknowledgedBy: user,
       expiresAt,
-      attempt: 7,
+      since: 1,
     };
     await queueByHand(callbacks, { ...last, acknowledgedByDevice: '' });
     await used(/CallbackWorkerRole.*sqs:SendMessage on .*DeadLetters/);
@@ -295,6 +296,9 @@ test('every grant of every role is used, so that none is wider than what Peal do
     await used(/CallbackWorkerRole.*sqs:\w+ on .*Slow/);
     const report = { v: 1, kind: 'called-back', receipt, at: 1, expiresAt };
     await queueByHand(cloud.queue('ReceiptsRepeatDeadLetters').url, report);
+    const unreadable = { messageId: 'm', body: 'nonsense', attributes: { ApproximateReceiveCount: '15' } };
+    await cloud.functionNamed('ReceiptsRepeatWorker').invoke({ Records: [unreadable] });
+    await used(/RepeatWorkerRole.*sqs:SendMessage on .*DeadLetters/);
     serverStatus = 200;
   });
 

@@ -5,6 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LANES } from '../../lib/net/lanes.ts';
+import { publicLookup } from '../../lib/net/public-address.ts';
+import { Silences } from '../../lib/net/silence.ts';
+import { runCallback } from '../../lib/receipts/callback.ts';
+import type { Queue } from '../../lib/storage/queue.ts';
 import { newDevice } from '../support/devices.ts';
 import { get, newAccount, openPeal, post, type TestPeal } from '../support/peal.ts';
 import { hurry } from './hurry.ts';
@@ -13,9 +18,9 @@ const PATIENCE = 20_000;
 
 /** A sender's server: what it was told, and how it answers the next calls. */
 const calls: { request: IncomingMessage; body: string }[] = [];
-const arrived = new EventEmitter<{ call: [] }>();
 let answers: { status: number; headers?: Record<string, string> }[] = [];
 
+const arrived = new EventEmitter<{ call: [] }>();
 const server = createServer(async (request, response) => {
   const body = await text(request);
   const { status, headers } = answers.shift() ?? { status: 200 };
@@ -54,11 +59,6 @@ after(async () => {
   assert.ok(errors.every((line) => /callback given up|request failed|signal: killed/.test(line.message)));
 });
 
-async function called(count: number): Promise<void> {
-  const signal = AbortSignal.timeout(PATIENCE);
-  while (calls.length < count) await once(arrived, 'call', { signal });
-}
-
 /** An account, and an emergency that calls back. */
 async function emergency(callback: string) {
   const account = await newAccount(peal);
@@ -82,20 +82,36 @@ async function emergency(callback: string) {
   return { ...account, receipt, acknowledge, view, calledBack };
 }
 
+/** Waits for so many calls. */
+async function called(count: number): Promise<void> {
+  const signal = AbortSignal.timeout(30_000);
+  while (calls.length < count) await once(arrived, 'call', { signal });
+}
+
 /** What the callback queue holds back for a minute and more comes back at once. */
 function soon(): () => void {
   const urls = ['ReceiptsCallbackQueue', 'ReceiptsCallbackSlowQueue'].map(
     (name) => peal.cloud.queue(name).url,
   );
-  return peal.cloud.front.intercept(({ action, input }) => {
-    if (action !== 'SendMessageBatch' || !urls.includes(String(input.QueueUrl))) return undefined;
-    const Entries = (input.Entries as { Id: string; MessageBody: string }[]).map((entry) => ({
-      ...entry,
-      DelaySeconds: 0,
-    }));
-    return { input: { ...input, Entries } };
-  });
+  return peal.cloud.front.intercept(({ action, input }) =>
+    action === 'ChangeMessageVisibility' && urls.includes(String(input.QueueUrl))
+      ? { input: { ...input, VisibilityTimeout: 0 } }
+      : undefined,
+  );
 }
+
+/** A callback as it is on the queue, to an address that nobody may call. */
+const refused = {
+  v: 1,
+  url: 'http://127.0.0.1/',
+  owner: 'u',
+  receipt: 'r',
+  acknowledgedAt: 1,
+  acknowledgedBy: '',
+  acknowledgedByDevice: '',
+  expiresAt: 2e9,
+  since: 1_800_000_000,
+} as const;
 
 test('tells the sender’s server in a form who acknowledged, and the receipt that it did', async () => {
   calls.length = 0;
@@ -139,23 +155,42 @@ test('calls again after an error or a redirect, which it does not follow', async
   );
 });
 
-test('gives up in the end, with a dead letter', async (t) => {
-  calls.length = 0;
-  t.after(soon());
-  answers = Array(20).fill({ status: 404 });
-  t.after(() => {
-    answers = [];
+test('is tried for an hour, ever more rarely, and is a dead letter in the end', async () => {
+  let now = refused.since * 1000;
+  const waits: (number | undefined)[] = [];
+  const dead: unknown[] = [];
+  const deadLetters = { send: async (records: unknown[]) => dead.push(...records) } as unknown as Queue;
+  const nobody = {} as unknown as Queue;
+  const context = {
+    deadLetters,
+    reports: nobody,
+    lookup: publicLookup,
+    hold: 1_000,
+    silences: new Silences(LANES.slow.silence, () => now),
+    clock: () => now,
+    log: () => undefined,
+  };
+
+  do {
+    waits.push(await runCallback(refused, context));
+    now += (waits.at(-1) ?? 0) * 1000;
+  } while (waits.at(-1) !== undefined);
+
+  assert.deepEqual(waits, [60, 60, 120, 240, 480, 900, 900, 900, undefined]);
+  assert.deepEqual(dead, [{ ...refused, reason: 'not a public URL' }]);
+});
+
+test('what is given up is on the dead-letter queue', async () => {
+  const { cloud } = peal;
+  const { name } = cloud.queue('ReceiptsCallbackDeadLetters');
+
+  await cloud.front.send('local-root', 'sqs', 'SendMessageBatch', {
+    QueueUrl: cloud.queue('ReceiptsCallbackQueue').url,
+    Entries: [{ Id: '0', MessageBody: JSON.stringify({ ...refused, since: 1 }) }],
   });
-  const { acknowledge, view } = await emergency('http://alarms.example/gone');
+  await cloud.poller('ReceiptsCallbackWorker').drained();
 
-  await acknowledge();
-  await called(8);
-  await peal.cloud.poller('ReceiptsCallbackWorker').drained();
-
-  const { name } = peal.cloud.queue('ReceiptsCallbackDeadLetters');
-  assert.equal(calls.length, 8);
-  assert.equal(peal.cloud.engine.queueState(name).ready, 1);
-  assert.equal((await view()).called_back, 0);
+  assert.equal(cloud.engine.queueState(name).ready, 1);
 });
 
 test('an acknowledgement that died before the callback was queued is made good by the next step', async (t) => {

@@ -242,7 +242,7 @@ test('what a queue delivers again, late and out of order, pushes nothing again',
     const Entries = [{ Id: '0', MessageBody }];
     await cloud.front.send('local-root', 'sqs', 'SendMessageBatch', { QueueUrl, Entries });
   }
-  await logged('repeated', since);
+  await logged('left to another record', since);
   await cloud.poller('FcmPush').drained();
 
   assert.equal(again.length, 4);

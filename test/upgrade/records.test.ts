@@ -10,7 +10,16 @@ import { NewerItem } from '../../lib/storage/schema.ts';
 const RECORDS: Record<string, [parse: (body: string) => object, record: object]> = {
   dispatch: [
     parseRecord,
-    { v: 1, umid: 1, acceptedAt: 1, expiresAt: 2, priority: 0, attempt: 0, to: [['u', 'd', 1]] },
+    {
+      v: 1,
+      umid: 1,
+      acceptedAt: 1,
+      expiresAt: 2,
+      priority: 0,
+      attempt: 0,
+      copy: 'c',
+      to: [['u', 'd', 1]],
+    },
   ],
   'fan-out': [
     parseFanOutRecord,
@@ -19,8 +28,12 @@ const RECORDS: Record<string, [parse: (body: string) => object, record: object]>
       job: { umid: 1, request: 'r', key: 'k' },
       acceptedAt: 1,
       expiresAt: 2,
+      since: 1,
       attempt: 0,
+      copy: 'c',
+      line: 'l',
       users: ['u'],
+      chunk: 0,
     },
   ],
   repeat: [
@@ -34,6 +47,8 @@ const RECORDS: Record<string, [parse: (body: string) => object, record: object]>
       retry: 30,
       expiresAt: 2,
       step: 1,
+      turn: 0,
+      copy: 'c',
       to: [['u', 'd', 1]],
     },
   ],
@@ -49,7 +64,7 @@ const RECORDS: Record<string, [parse: (body: string) => object, record: object]>
       acknowledgedBy: 'u',
       acknowledgedByDevice: '',
       expiresAt: 2,
-      attempt: 0,
+      since: 1,
     },
   ],
 };

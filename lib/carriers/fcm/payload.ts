@@ -20,11 +20,12 @@ export type WireMessage = (Pick<TokenMessage, 'token'> | Pick<FidMessage, 'fid'>
   data: Record<string, string>;
   android: {
     /**
-     * The repeat of a message replaces what still waits at FCM. For a device that is away FCM keeps at most four
-     * different keys (Firebase, "Collapsible and non-collapsible messages"), so one that comes back gets up to four
-     * pushes of all it missed: it must sync, as it does on opening.
+     * Only stubs have one: each says the same, so the latest stands for all. For a device that is away FCM keeps four
+     * different keys and drops the rest without a word. Of messages without a key it keeps 100; beyond that it drops
+     * all of them, and tells the app by `onDeletedMessages` to sync (Firebase, "Non-collapsible and collapsible
+     * messages"). So a sealed message has none, and its repeat comes twice: the device knows it by its id.
      */
-    collapse_key: string;
+    collapse_key?: 'sync' | 'sync-quiet';
     /** HIGH wakes a dozing device. */
     priority: 'HIGH' | 'NORMAL';
     /** Duration in seconds with the suffix `s`. */
@@ -59,19 +60,23 @@ export function sealedData(push: Pick<Push, 'id' | 'sealed'>): Record<string, st
  * @param now Unix milliseconds
  */
 export function wireMessage(
-  push: Pick<Push, 'id' | 'priority' | 'expiresAt'>,
+  push: Pick<Push, 'expiresAt' | 'id' | 'priority' | 'until'>,
   target: FcmTarget,
   data: Record<string, string>,
   now: number,
 ): WireMessage {
-  const seconds = Math.floor(push.expiresAt - now / 1000);
+  const loud = push.priority >= 0;
+  const end = Math.min(push.expiresAt, push.until ?? Number.POSITIVE_INFINITY);
+  const seconds = Math.min(Math.max(Math.floor(end - now / 1000), 0), MAX_TTL_SECONDS);
+  // A stub may stand for others that live longer, and must not take one that wakes for one that does not.
+  const life = data.sync === '1' ? MAX_TTL_SECONDS : seconds;
   return {
     ...('fid' in target ? { fid: target.fid } : { token: target.token }),
     data,
     android: {
-      collapse_key: String(push.id),
-      priority: push.priority >= 0 ? 'HIGH' : 'NORMAL',
-      ttl: `${Math.min(Math.max(seconds, 0), MAX_TTL_SECONDS)}s`,
+      ...(data.sync === '1' && { collapse_key: loud ? 'sync' : 'sync-quiet' }),
+      priority: loud ? 'HIGH' : 'NORMAL',
+      ttl: `${life}s`,
     },
   };
 }

@@ -208,10 +208,8 @@ describe('FCM client', () => {
     const second = await fcm.send(to('device-aaaa', { id: 77 }));
 
     assert.deepEqual([first.kind, second.kind], ['failed', 'accepted']);
-    const keys = standIns.journal.received.map(
-      ({ payload }) => (payload.android as { collapse_key: string }).collapse_key,
-    );
-    assert.deepEqual(keys, ['77', '77']);
+    const ids = standIns.journal.received.map(({ payload }) => (payload.data as { id: string }).id);
+    assert.deepEqual(ids, ['77', '77']);
   });
 });
 

@@ -86,15 +86,32 @@ describe('FCM payload', () => {
     const seconds = NOW / 1000;
 
     const ttls = [seconds + 90, seconds - 5, seconds + 40 * 86_400].map(
-      (expiresAt) => wireMessage({ ...message, expiresAt }, target, stubData(1), NOW).android.ttl,
+      (expiresAt) => wireMessage({ ...message, expiresAt }, target, { sealed: '' }, NOW).android.ttl,
     );
 
     assert.deepEqual(ttls, ['90s', '0s', '2419200s']);
   });
 
-  it('collapses repeats of the same message', () => {
-    const wire = wireMessage(message, target, stubData(message.id), NOW);
+  it('has a collapse key only where one push stands for another: on stubs, which outlive all that they stand for', () => {
+    const data = sealedData({ id: 1, sealed: new Uint8Array(10) })!;
+    const android = [data, stubData(1)].flatMap((what) =>
+      [0, -1].map((priority) => wireMessage({ ...message, priority }, target, what, NOW).android),
+    );
 
-    assert.equal(wire.android.collapse_key, '1700000000001');
+    assert.deepEqual(
+      android.map(({ collapse_key }) => collapse_key),
+      [undefined, undefined, 'sync', 'sync-quiet'],
+    );
+    assert.deepEqual(
+      android.slice(2).map(({ ttl }) => ttl),
+      ['2419200s', '2419200s'],
+    );
+  });
+
+  it('keeps a repetition at FCM until the next one takes over', () => {
+    const data = sealedData({ id: 1, sealed: new Uint8Array(10) })!;
+    const wire = wireMessage({ ...message, until: NOW / 1000 + 30 }, target, data, NOW);
+
+    assert.equal(wire.android.ttl, '30s');
   });
 });
