@@ -229,11 +229,13 @@ test('a record that nobody can read is a dead letter of every queue after fiftee
   for (const [worker, letters] of [...carriers, ...others] as [string, string][]) {
     const { name, url } = cloud.queue(letters);
     const before = cloud.engine.queueState(name).ready;
+    const eventSourceARN = cloud.poller(worker).mapping.queue.arn;
     const deliver = async (count: number) => {
       const attributes = { ApproximateReceiveCount: String(count) };
       // The second one is a record of later code.
       const bodies = ['nonsense', '{"v":2}'];
-      const Records = bodies.map((body, n) => ({ messageId: `m${n}`, body, receiptHandle: 'r', attributes }));
+      const common = { receiptHandle: 'r', attributes, eventSourceARN };
+      const Records = bodies.map((body, n) => ({ messageId: `m${n}`, body, ...common }));
       const { payload } = await cloud.functionNamed(worker).invoke({ Records });
       return (payload as { batchItemFailures: unknown[] }).batchItemFailures.length;
     };
