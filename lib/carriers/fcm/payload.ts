@@ -23,7 +23,8 @@ export type WireMessage = (Pick<TokenMessage, 'token'> | Pick<FidMessage, 'fid'>
      * Only stubs have one: each says the same, so the latest stands for all. For a device that is away FCM keeps four
      * different keys and drops the rest without a word. Of messages without a key it keeps 100; beyond that it drops
      * all of them, and tells the app by `onDeletedMessages` to sync (Firebase, "Non-collapsible and collapsible
-     * messages"). So a sealed message has none, and its repeat comes twice: the device knows it by its id.
+     * messages"). So a sealed message has none, and its repeat comes twice: the device knows it by its id. Nor has the
+     * stub of a repetition, which says more than "sync": which emergency rings.
      */
     collapse_key?: 'sync' | 'sync-quiet';
     /** HIGH wakes a dozing device. */
@@ -68,13 +69,15 @@ export function wireMessage(
   const loud = push.priority >= 0;
   const end = Math.min(push.expiresAt, push.until ?? Number.POSITIVE_INFINITY);
   const seconds = Math.min(Math.max(Math.floor(end - now / 1000), 0), MAX_TTL_SECONDS);
-  // A stub may stand for others that live longer, and must not take one that wakes for one that does not.
-  const life = data.sync === '1' ? MAX_TTL_SECONDS : seconds;
+  // A stub may stand for others that live longer, and must not take one that wakes for one that does not. That of a
+  // repetition stands for nothing but its ring, and must not ring when the next one does, or when nothing asks any more.
+  const standsForAll = data.sync === '1' && push.until === undefined;
+  const life = standsForAll ? MAX_TTL_SECONDS : seconds;
   return {
     ...('fid' in target ? { fid: target.fid } : { token: target.token }),
     data,
     android: {
-      ...(data.sync === '1' && { collapse_key: loud ? 'sync' : 'sync-quiet' }),
+      ...(standsForAll && { collapse_key: loud ? 'sync' : 'sync-quiet' }),
       priority: loud ? 'HIGH' : 'NORMAL',
       ttl: `${life}s`,
     },

@@ -108,10 +108,19 @@ describe('FCM payload', () => {
     );
   });
 
-  it('keeps a repetition at FCM until the next one takes over', () => {
-    const data = sealedData({ id: 1, sealed: new Uint8Array(10) })!;
-    const wire = wireMessage({ ...message, until: NOW / 1000 + 30 }, target, data, NOW);
+  it('keeps a repetition at FCM until the next one takes over, and lets nothing else take its ring’s place', () => {
+    const repetition = { ...message, priority: 2, until: NOW / 1000 + 30 };
+    const sealed = sealedData({ id: 1, sealed: new Uint8Array(10) })!;
 
-    assert.equal(wire.android.ttl, '30s');
+    // A device that holds the message is told by a stub which emergency rings.
+    const wires = [sealed, stubData(1)].map((data) => wireMessage(repetition, target, data, NOW).android);
+
+    assert.deepEqual(
+      wires.map(({ ttl, collapse_key }) => [ttl, collapse_key]),
+      [
+        ['30s', undefined],
+        ['30s', undefined],
+      ],
+    );
   });
 });
