@@ -258,7 +258,7 @@ describe('FCM client with a wrong service account', () => {
     const first = await tokens.get(100);
     const second = await tokens.get(5_000);
 
-    assert.equal(first.kind, 'failed');
+    assert.equal(first.kind, 'late');
     assert.equal(second.kind, 'token');
     assert.deepEqual(statuses(), ['token', 'token']);
   });
