@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DeviceRegistry } from '../../lib/accounts/device-registry.ts';
+import { type DispatchContext, dispatchBatch } from '../../lib/dispatch/dispatch.ts';
+import type { DispatchRecord } from '../../lib/dispatch/record.ts';
 import { nextDelay } from '../../lib/dispatch/retry.ts';
+import { Mailbox } from '../../lib/mailbox/mailbox.ts';
+import type { Receipts } from '../../lib/receipts/receipts.ts';
+import type { Queue } from '../../lib/storage/queue.ts';
+import type { Table } from '../../lib/storage/table.ts';
 
 const NOW = Date.UTC(2026, 10, 23);
 const record = { acceptedAt: NOW, attempt: 0, expiresAt: NOW / 1000 + 21 * 24 * 3600, priority: 0 };
@@ -42,4 +49,56 @@ test('tries longer the higher the priority', () => {
     );
 
   assert.deepEqual([-1, 0, 1].map(hours), [0, 5, 23]);
+});
+
+/** Has a record dispatched while the tables cannot be reached. @param queues whether queues can be */
+async function withoutTables(receives: number, more: Partial<DispatchRecord> = {}, queues = true) {
+  const queue: DispatchRecord[] = [];
+  const dead: DispatchRecord[] = [];
+  const sendTo = (sent: DispatchRecord[]) => {
+    const send = async (bodies: DispatchRecord[]) => {
+      if (!queues) throw new Error('no connection');
+      sent.push(...bodies);
+    };
+    return { send } as unknown as Queue;
+  };
+  const client = {
+    send: async () => Promise.reject(new Error('no connection')),
+  } as unknown as Table['client'];
+  const table: Table = { client, name: 'unreachable' };
+  const context: DispatchContext = {
+    name: 'fcm',
+    carrier: { send: () => assert.fail('pushed'), close: async () => undefined },
+    mailbox: new Mailbox(table, () => NOW),
+    devices: new DeviceRegistry(table, () => NOW),
+    receipts: {} as Receipts,
+    queue: sendTo(queue),
+    deadLetters: sendTo(dead),
+    clock: () => NOW,
+    log: () => undefined,
+    count: () => undefined,
+  };
+  const body = JSON.stringify({ v: 1, umid: 1, copy: 'c', ...record, ...more, to: [['u', 'd', 1]] });
+  return { failed: await dispatchBatch([{ id: 'm', body, receives }], context), queue, dead };
+}
+
+test('what cannot be tried comes again as the same record, and before SQS gives it up as a new one', async () => {
+  const early = await withoutTables(499);
+  const late = await withoutTables(500);
+  const silent = await withoutTables(500, {}, false);
+
+  assert.deepEqual(early, { failed: ['m'], queue: [], dead: [] });
+  assert.deepEqual(late.failed, []);
+  assert.deepEqual(
+    late.queue.map(({ attempt, to }) => [attempt, to]),
+    [[1, [['u', 'd', 1]]]],
+  );
+  assert.notEqual(late.queue[0]!.copy, 'c');
+  assert.deepEqual(silent.failed, ['m']);
+});
+
+test('what cannot be tried until its budget is used up is a dead letter', async () => {
+  const { failed, queue, dead } = await withoutTables(500, { acceptedAt: NOW - 7 * 3_600_000 });
+
+  assert.deepEqual([failed, queue, dead.length], [[], [], 1]);
 });
