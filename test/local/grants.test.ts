@@ -24,12 +24,17 @@ import { imageOf } from '../support/images.ts';
 import { get, newAccount, post, request, type TestPeal, usePeal } from '../support/peal.ts';
 import type { Cleanup } from './assemblies.ts';
 
-/** A sender's server, which is told of acknowledgements: at first it is out of order. */
-let serverStatus = 500;
-const server = createServer((_, response) => void response.writeHead(serverStatus).end());
+/** A sender's server, which is told of acknowledgements: at first it is out of order. Absent: it is silent. */
+let serverStatus: number | undefined = 500;
+const server = createServer((_, response) => {
+  if (serverStatus !== undefined) response.writeHead(serverStatus).end();
+});
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
-after(() => server.close());
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
 
 const peal = usePeal({
   config: COUNTING,
@@ -204,6 +209,7 @@ test('every grant of every role is used, so that none is wider than what Peal do
       expiresAt: Math.ceil(acceptedAt / 1000) + 600,
       priority: 0,
       attempt: 0,
+      copy: 'slow',
     };
     for (const [lane, device] of [
       ['Fcm', phones[0]!],
@@ -292,7 +298,11 @@ test('every grant of every role is used, so that none is wider than what Peal do
     await queueByHand(callbacks, { ...last, acknowledgedByDevice: '' });
     await used(/CallbackWorkerRole.*sqs:SendMessage on .*DeadLetters/);
     const slow = cloud.queue('ReceiptsCallbackSlowQueue').url;
-    await queueByHand(slow, { ...last, acknowledgedByDevice: '', attempt: 0 });
+    const since = Math.floor(Date.now() / 1000);
+    await queueByHand(slow, { ...last, acknowledgedByDevice: '', since });
+    await used(/CallbackWorkerRole.*sqs:ChangeMessageVisibility on .*Slow/);
+    serverStatus = undefined;
+    await queueByHand(callbacks, { ...last, acknowledgedByDevice: '', since });
     await used(/CallbackWorkerRole.*sqs:\w+ on .*Slow/);
     const report = { v: 1, kind: 'called-back', receipt, at: 1, expiresAt };
     await queueByHand(cloud.queue('ReceiptsRepeatDeadLetters').url, report);
