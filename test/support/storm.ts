@@ -104,7 +104,8 @@ interface Recipient {
   got: Map<string, number[]>;
   /** Fetches and acknowledges what waits, over a network that may lose answers. */
   sync(): Promise<void>;
-  stop?(): Promise<void>;
+  /** Ends what it does by itself. Repeatable. */
+  stop(): Promise<void>;
 }
 
 interface Person extends TestAccount {
@@ -114,6 +115,23 @@ interface Person extends TestAccount {
 
 /** Has a storm. @throws Error if a message could not be accepted in many tries */
 export async function storm(peal: TestPeal, options: StormOptions): Promise<StormReport> {
+  const people: Person[] = [];
+  const cleanups: (() => unknown)[] = [];
+  try {
+    return await rage(peal, options, people, cleanups);
+  } finally {
+    // Also where it ends early: devices that go on would keep the process, and its faults would strike others.
+    for (const cleanup of cleanups) cleanup();
+    for (const { recipients } of people) for (const one of recipients) await one.stop();
+  }
+}
+
+async function rage(
+  peal: TestPeal,
+  options: StormOptions,
+  people: Person[],
+  cleanups: (() => unknown)[],
+): Promise<StormReport> {
   const { messages, seed, onProgress } = options;
   const { carriers, cloud } = peal;
   const dice = fc.sample(fc.nat({ max: 2 ** 30 }), { numRuns: 10_000, seed });
@@ -142,11 +160,11 @@ export async function storm(peal: TestPeal, options: StormOptions): Promise<Stor
   const silent = carriers.subscribe('safari');
   const keys = createKeyPair();
   const strangers = await seedDeviceLists(tableOf(peal, 'Directory'), STRANGERS, keys.publicKey);
-  const people: Person[] = [];
   for (let n = 0; n < Math.ceil(messages / MESSAGES_EACH); n++)
     people.push(await enter(peal, lossy, n === 0 ? silent.target : undefined));
 
   const stopFaults = cloud.front.intercept(awsFaults(draw, strike, () => calm));
+  cleanups.push(stopFaults, () => carriers.faults.clear());
   let struck = 0;
   // A rule strikes the next hand-off of its carrier; each kind of fault has its turn.
   const unsettle = () => {
@@ -164,6 +182,7 @@ export async function storm(peal: TestPeal, options: StormOptions): Promise<Stor
   await settle(peal);
   carriers.faults.add({ carrier: 'webpush', target: silent.target.endpoint, fault: { kind: 'silence' } });
   carriers.journal.on('handled', onHandled);
+  cleanups.push(() => carriers.journal.off('handled', onHandled));
   calm = false;
 
   let ghosts = 0;
@@ -201,7 +220,6 @@ export async function storm(peal: TestPeal, options: StormOptions): Promise<Stor
   stopFaults();
   const cleared = Date.now();
   for (const { recipients } of people) for (const one of recipients) await one.sync();
-  for (const { recipients } of people) for (const one of recipients) await one.stop?.();
 
   const report: StormReport = {
     accepted: accepted.size,
@@ -403,6 +421,7 @@ async function openClient(peal: TestPeal, account: TestAccount, lossy: typeof fe
   return {
     name: 'open',
     got,
+    stop,
     sync: async () => {
       await stop();
       await syncOnce();
