@@ -1,6 +1,6 @@
 /**
  * Icons of apps. The server decodes no picture: a file of 93 bytes can make a decoder work for half a minute and take
- * gigabytes. Whoever uploads an icon makes it, as a small PNG; here its structure alone is checked, in one pass over at
+ * gigabytes. The client makes the icon, as a small PNG; here its structure alone is checked, in one pass over at
  * most 64 KiB, and what is kept of it is its picture without anything beside it.
  */
 import { createHash } from 'node:crypto';

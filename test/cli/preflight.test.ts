@@ -924,11 +924,11 @@ describe('asks', () => {
       s3.send(new CreateBucketCommand({ Bucket: 'new' })),
       /CreateBucketCommand is not sent/,
     );
-    const sent = standIn.asked.length;
     await s3.send(new ListBucketsCommand({}));
     clients.close();
 
-    assert.deepEqual([sent, standIn.asked.length], [0, 1]);
+    const asked = standIn.asked.map(({ operation }) => operation);
+    assert.ok(asked.includes('ListBuckets') && !asked.includes('CreateBucket'), `${asked}`);
     // By whatever test before this one.
     for (const operation of everAsked) assert.match(operation, /^(?:Describe|Get|Head|List)[A-Z]\w+$/);
   });
