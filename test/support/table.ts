@@ -75,7 +75,7 @@ function useTable(name: string, sort: 'N' | 'S', { maxAttempts, ...limits }: Tab
   return () => table!;
 }
 
-/** Answers requests with a service, whoever makes them. */
+/** Answers every request with a service, without asking who makes it. */
 function serve(service: Service): RequestListener {
   const caller = { accessKeyId: 'local', name: 'test', arn: 'arn:aws:iam::000000000000:root' };
   return async (request, response) => {

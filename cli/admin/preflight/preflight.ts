@@ -1,4 +1,4 @@
-/** `peal admin preflight`: what would make a first `cdk deploy --all` fail, or surprise whoever runs it. */
+/** `peal admin preflight`: what would make a first `cdk deploy --all` fail, or surprise the operator. */
 import type { Aws } from './aws.ts';
 import { checkAccount, findIdentity, findRegion } from './checks/account.ts';
 import { checkBootstrap } from './checks/bootstrap.ts';

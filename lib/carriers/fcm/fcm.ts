@@ -98,7 +98,7 @@ export function createFcm(options: FcmOptions): Carrier {
   return { send, close: () => http.close() };
 }
 
-/** Without a token nothing is handed over: whoever is silent then, it is FCM that cannot be reached. */
+/** Without a token nothing is handed over, so silence at this point is FCM's. */
 function withoutToken({ kind, reason }: Exclude<AccessToken, { kind: 'token' }>): Outcome {
   return kind === 'late' ? { kind: 'failed', reason, silent: HOST } : { kind, reason };
 }
